@@ -1,0 +1,77 @@
+"""A model as a table of text, and what a run through it costs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tt_tensor import Tensor
+
+from tt_layers._module import Module, observe_calls
+
+
+class LayerCost(NamedTuple):
+    """What one module costs, as measured.
+
+    Attributes:
+        name: The dotted name; "" is the whole model.
+        kind: The class.
+        parameters: Numbers in its parameters, those of modules below included.
+        parameter_bytes: The bytes these occupy.
+        output_shape: The shape of what it returned, or None if it was not called.
+        activation_bytes: The bytes of all it returned (a module that is called twice returns twice), 0 if it was not
+            called or if it gave its input back.
+    """
+
+    name: str
+    kind: str
+    parameters: int
+    parameter_bytes: int
+    output_shape: tuple[int, ...] | None
+    activation_bytes: int
+
+
+def measure(model: Module, example: Tensor | None) -> list[LayerCost]:
+    """Return the costs of every module, the model itself first; without an example no output is known."""
+    shapes: dict[int, tuple[int, ...]] = {}
+    sizes: dict[int, int] = {}
+
+    def observe(module: Module, inputs: tuple[object, ...], output: Tensor) -> None:
+        shapes[id(module)] = output.shape
+        same = any(output is given for given in inputs)
+        sizes[id(module)] = sizes.get(id(module), 0) + (0 if same else output.nbytes)
+
+    if example is not None:
+        with observe_calls(observe):
+            model(example)
+    return [
+        LayerCost(
+            name,
+            type(module).__name__,
+            module.num_parameters(),
+            sum(parameter.nbytes for parameter in module.parameters()),
+            shapes.get(id(module)),
+            sizes.get(id(module), 0),
+        )
+        for name, module in model.named_modules()
+    ]
+
+
+def summary(model: Module, example: Tensor | None) -> str:
+    """Return the table that `Module.summary` offers."""
+    costs = measure(model, example)
+    rows = [["module", "kind", "output", "parameters", "bytes"]]
+    for cost in costs[1:] or costs:
+        shape = "" if cost.output_shape is None else str(cost.output_shape)
+        rows.append([cost.name or "-", cost.kind, shape, f"{cost.parameters:,}", f"{cost.parameter_bytes:,}"])
+    rows.append(["total", costs[0].kind, "", f"{costs[0].parameters:,}", f"{costs[0].parameter_bytes:,}"])
+    columns = [0, 1, 2, 3, 4] if example is not None else [0, 1, 3, 4]
+    widths = {column: max(len(row[column]) for row in rows) for column in columns}
+    lines = [
+        "  ".join(row[c].rjust(widths[c]) if c >= 3 else row[c].ljust(widths[c]) for c in columns).rstrip()
+        for row in rows
+    ]
+    rule = "-" * max(len(line) for line in lines)
+    buffers = sum(buffer.nbytes for buffer in model.buffers())
+    frozen = model.num_parameters() - model.num_parameters(trainable_only=True)
+    notes = [f"frozen parameters: {frozen:,}"] * bool(frozen) + [f"bytes of buffers: {buffers:,}"] * bool(buffers)
+    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *notes])
