@@ -1,0 +1,168 @@
+"""Kernels that treat every element alone: plain NumPy arrays in, one array out.
+
+Addition, multiplication, comparison and their like *are* NumPy ufuncs and are used as they are; here stand those that
+need more: silence where infinity is the right answer, an error function that NumPy lacks, typed masking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def ieee(kernel: Callable[P, R]) -> Callable[P, R]:
+    """Make a kernel silent about infinity and NaN, where IEEE 754 makes them the meaningful result."""
+    return np.errstate(all="ignore")(kernel)
+
+
+@ieee
+def divide(x: Array, y: Array) -> Array:
+    """Divide x by y, element by element; x/0 is a signed infinity and 0/0 is NaN, as IEEE 754 says."""
+    return np.divide(x, y)
+
+
+@ieee
+def power(x: Array, y: Array) -> Array:
+    """Raise x to the power y; 0**0 is 1, and an integer to a negative power is a float."""
+    if np.ndim(y) == 0 and y == 2:
+        return np.multiply(x, x, dtype=np.result_type(x, y))
+    integers = np.result_type(x, y).kind in "iu"
+    if integers and np.less(y, 0).any():
+        return np.power(x, y, dtype=np.float64)
+    return np.power(x, y)
+
+
+@ieee
+def exp(x: Array) -> Array:
+    """Return e to the power x: infinity above the largest float's logarithm."""
+    return np.exp(x)
+
+
+@ieee
+def log(x: Array) -> Array:
+    """Return the natural logarithm: minus infinity at 0, NaN below."""
+    return np.log(x)
+
+
+@ieee
+def log1p(x: Array) -> Array:
+    """Return log(1 + x), exact for x near 0 where 1 + x would round to 1."""
+    return np.log1p(x)
+
+
+@ieee
+def sqrt(x: Array) -> Array:
+    """Return the square root: NaN for negative numbers."""
+    return np.sqrt(x)
+
+
+@ieee
+def sin(x: Array) -> Array:
+    """Return the sine of x (radians): NaN at infinity."""
+    return np.sin(x)
+
+
+@ieee
+def cos(x: Array) -> Array:
+    """Return the cosine of x (radians): NaN at infinity."""
+    return np.cos(x)
+
+
+def clip(x: Array, *, low: float | None = None, high: float | None = None) -> Array:
+    """Hold every element between low and high; None leaves that side open, NaN stays NaN."""
+    if low is not None:
+        x = np.maximum(x, low)
+    if high is not None:
+        x = np.minimum(x, high)
+    return x.copy() if low is None and high is None else x
+
+
+def where(condition: Array, x: Array, y: Array) -> Array:
+    """Take from x where the condition holds, from y elsewhere; all three broadcast together."""
+    return np.where(condition, x, y)
+
+
+def masked_fill(x: Array, mask: Array, *, value: float) -> Array:
+    """Replace the elements under a boolean mask by one value; the mask broadcasts to x."""
+    if mask.dtype != np.bool_:
+        raise TypeError(f"masked_fill: the mask must be boolean, got {mask.dtype}; compare something, e.g. mask == 0")
+    return np.where(mask, value, x)
+
+
+def astype(x: Array, *, dtype: npt.DTypeLike) -> Array:
+    """Copy x into another dtype."""
+    return x.astype(dtype)
+
+
+def copy(x: Array) -> Array:
+    """Copy x into fresh, C-contiguous memory."""
+    return x.copy()
+
+
+# W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969): erf(x) = x R(x*x) for
+# |x| <= 0.46875, and erfc(x) = exp(-x*x) S(x) above it. Highest power first, for Horner's rule.
+_NEAR_TOP = (1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2,
+             3.20937758913846947e3)  # fmt: skip
+_NEAR_BOTTOM = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
+_FAR_TOP = (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594, 6.61191906371416295e1,
+            2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3,
+            1.23033935479799725e3)  # fmt: skip
+_FAR_BOTTOM = (1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
+               3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3)  # fmt: skip
+# One rational for float32: x P(x*x) / Q(x*x) on [-4, 4], beyond which float32 knows only +-1 (coefficients as in Eigen).
+_SINGLE_TOP = (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
+               -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02)  # fmt: skip
+_SINGLE_BOTTOM = (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
+                  -1.42647390514189e-02)  # fmt: skip
+_BLOCK = 16_384
+
+
+def polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
+    """Evaluate a polynomial by Horner's rule, highest power first, in one buffer."""
+    total = np.full_like(x, coefficients[0])
+    for coefficient in coefficients[1:]:
+        total *= x
+        total += coefficient
+    return total
+
+
+@ieee
+def erf(x: Array) -> Array:
+    """Return the error function 2/sqrt(pi) * integral of exp(-t*t) from 0 to x, to rounding in float32 and float64."""
+    if x.dtype == np.float64 or x.dtype.kind != "f":
+        formula, flat = _erf_double, np.ravel(x).astype(np.float64, copy=False)
+    else:
+        formula, flat = _erf_single, np.ravel(x).astype(np.float32, copy=False)
+    out = np.empty_like(flat)
+    for start in range(0, flat.size, _BLOCK):  # blocks stay in the cache through all of Horner's passes
+        out[start : start + _BLOCK] = formula(flat[start : start + _BLOCK])
+    result = out.reshape(np.shape(x))
+    return result.astype(np.float16) if x.dtype == np.float16 else result
+
+
+def _erf_single(x: Array) -> Array:
+    x = np.clip(x, -4.0, 4.0)
+    square = x * x
+    top = polynomial(square, _SINGLE_TOP)
+    top *= x
+    top /= polynomial(square, _SINGLE_BOTTOM)
+    return top
+
+
+def _erf_double(x: Array) -> Array:
+    size = np.abs(x)
+    far = np.minimum(size, 6.0)  # erf(6) is 1 to the last bit
+    out = 1.0 - np.exp(-far * far) * polynomial(far, _FAR_TOP) / polynomial(far, _FAR_BOTTOM)
+    np.copysign(out, x, out=out)
+    near = size <= 0.46875
+    inside = x[near]
+    square = inside * inside
+    out[near] = inside * polynomial(square, _NEAR_TOP) / polynomial(square, _NEAR_BOTTOM)
+    return out

@@ -1,0 +1,63 @@
+"""Kernels of products: matrix multiplication and einsum."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tt_tensor._kernels_elementwise import Array
+from tt_tensor._kernels_reduce import exact_int64
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Multiply matrices (..., n, k) and (..., k, m); 1-D operands are a row or a column, leading axes broadcast.
+
+    Integers are multiplied exactly and give int64.
+
+    Raises:
+        ValueError: if the inner sizes differ, an operand has no axis, or leading axes do not broadcast.
+        OverflowError: if an integer result does not fit into int64.
+    """
+    try:
+        if a.dtype.kind == "f" or b.dtype.kind == "f":
+            return np.matmul(a, b)
+        return _integer_matmul(a, b)
+    except ValueError as error:
+        raise ValueError(matmul_complaint(a.shape, b.shape)) from error
+
+
+def matmul_complaint(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    """Say why two shapes cannot be multiplied, and what would help."""
+    said = f"matmul: cannot multiply shapes {a} and {b}: "
+    if not a or not b:
+        return said + "each side needs at least one axis; use * to multiply by a number"
+    inner = b[0] if len(b) == 1 else b[-2]
+    if a[-1] != inner:
+        hint = " - perhaps one side wants a transpose" if a[-1] in b or inner in a else ""
+        return said + f"the inner sizes {a[-1]} and {inner} must be equal{hint}"
+    return said + f"the leading axes {a[:-2]} and {b[:-2]} do not broadcast"
+
+
+def _integer_matmul(a: Array, b: Array) -> Array:
+    """Multiply integers exactly, through BLAS floats where every partial sum is an exact float."""
+    inner = a.shape[-1] if a.ndim else 0
+    bound = _magnitude(a) * _magnitude(b) * inner
+    if bound < 2**24:
+        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.int64)
+    if bound < 2**53:
+        return np.matmul(a.astype(np.float64), b.astype(np.float64)).astype(np.int64)
+    if bound < 2**63:
+        return np.matmul(a.astype(np.int64), b.astype(np.int64))
+    return exact_int64("matmul", np.matmul(a.astype(object), b.astype(object)))
+
+
+def _magnitude(x: Array) -> int:
+    return max(abs(int(x.max())), abs(int(x.min()))) if x.size else 0
+
+
+def einsum(*arrays: Array, equation: str) -> Array:
+    """Multiply and sum as the equation says ("bij,bjk->bik"), products through BLAS where that is possible."""
+    try:
+        return np.asarray(np.einsum(equation, *arrays, optimize=len(arrays) > 1))
+    except ValueError as error:
+        shapes = ", ".join(str(array.shape) for array in arrays)
+        raise ValueError(f"einsum: {equation!r} does not fit shapes {shapes}: {error}") from error
