@@ -120,11 +120,35 @@ def load_checkpoint(
         OSError: The file cannot be opened or read.
     """
     tree = read_checkpoint(path)
-    with _translated(path):
-        _load_parts(tree, parts)
-        if restore_rng:
-            set_rng_state(_mapping(tree["rng"], "rng"))
+    load_tree(path, tree, parts, restore_rng=restore_rng)
     return dict(_mapping(tree["extra"], "extra"))
+
+
+def load_tree(
+    path: str | os.PathLike[str], tree: Mapping[str, object], parts: Mapping[str, Stateful], *, restore_rng: bool
+) -> None:
+    """Load what `read_checkpoint` returned into parts.
+
+    Args:
+        path: Where it came from, for messages.
+        tree: What it returned.
+        parts: What to load into, by name.
+        restore_rng: Whether TinyTorch's random generator goes back too.
+
+    Raises:
+        CheckpointError: A part is missing or does not fit; nothing has changed then.
+    """
+    with _translated(path):
+        before = rng_state()
+        if restore_rng:
+            set_rng_state(dict(_mapping(tree["rng"], "rng")))
+        try:
+            _load_parts(tree, parts)
+        except BaseException:
+            set_rng_state(before)
+            raise
+        if restore_rng:  # again, should a part have drawn numbers
+            set_rng_state(dict(_mapping(tree["rng"], "rng")))
 
 
 @contextmanager

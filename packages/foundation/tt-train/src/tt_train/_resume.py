@@ -1,0 +1,93 @@
+"""What a trainer's checkpoint holds, beside the weights: every piece of state that the next step depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tt_layers import Module
+
+from ._callbacks import Callback
+from ._checkpoint import Stateful, load_tree, read_checkpoint
+from ._errors import CheckpointError
+from ._position import generator_states, restore_generators
+
+if TYPE_CHECKING:
+    from ._trainer import Trainer
+
+__all__ = ["parts_of", "restore"]
+
+
+class _Generators:
+    """The random generators of a model's layers, as one part."""
+
+    def __init__(self, model: Module) -> None:
+        self._model = model
+
+    def state_dict(self) -> dict[str, object]:
+        return generator_states(self._model)
+
+    def load_state_dict(self, state: Mapping[str, object], /) -> None:
+        restore_generators(self._model, state)
+
+
+class _Callbacks:
+    """All callbacks, as one part."""
+
+    def __init__(self, callbacks: Sequence[Callback]) -> None:
+        self._callbacks = {f"{index}.{type(callback).__name__}": callback for index, callback in enumerate(callbacks)}
+
+    def state_dict(self) -> dict[str, object]:
+        return {name: callback.state_dict() for name, callback in self._callbacks.items()}
+
+    def load_state_dict(self, state: Mapping[str, object], /) -> None:
+        if state.keys() != self._callbacks.keys():
+            raise CheckpointError(f"the trainer has callbacks {sorted(self._callbacks)}, the file {sorted(state)}")
+        for name, callback in self._callbacks.items():
+            part = state[name]
+            if not isinstance(part, Mapping):
+                raise CheckpointError(f"the state of callback {name} is malformed")
+            callback.load_state_dict(part)
+
+
+def parts_of(trainer: Trainer, loader: object) -> dict[str, Stateful]:
+    """List everything that the trainer's next step depends on.
+
+    Args:
+        trainer: The trainer.
+        loader: What it trains on; it has a place of its own in the checkpoint if it can say where it stands.
+    """
+    parts: dict[str, Stateful | None] = {
+        "model": trainer.model,
+        "optimizer": trainer.optimizer,
+        "schedule": trainer.schedule,
+        "loader": loader if isinstance(loader, Stateful) else None,
+        "scaler": trainer.scaler,
+        "history": trainer.history,
+        "position": trainer.position,
+        "callbacks": _Callbacks(trainer.callbacks),
+        "generators": _Generators(trainer.model),
+    }
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def restore(path: Path, parts: Mapping[str, Stateful]) -> None:
+    """Load a trainer's checkpoint into a trainer's parts.
+
+    Args:
+        path: The file.
+        parts: What `parts_of` returned.
+
+    Raises:
+        CheckpointError: The file is malformed or holds other parts: the run would not go on as it was.
+        OSError: The file cannot be read.
+    """
+    tree = read_checkpoint(path)
+    differ = (tree.keys() - {"rng", "extra"}) ^ parts.keys()
+    if differ:
+        raise CheckpointError(
+            f"{path}: file and trainer do not agree on {', '.join(sorted(differ))}: a run goes on exactly only with "
+            "the settings it began with; load_checkpoint(path, model=model) takes the weights alone"
+        )
+    load_tree(path, tree, parts, restore_rng=True)
