@@ -1,0 +1,14 @@
+# ruff: noqa
+# Written by `python -m tinytorch._stubs` from _table.py: change that.
+
+from tt_autograd import (
+    checkpoint as checkpoint,
+    detect_anomaly as detect_anomaly,
+    enable_grad as enable_grad,
+    grad as grad,
+    gradcheck as gradcheck,
+    graph as graph,
+    no_grad as no_grad,
+)
+
+__all__: list[str]

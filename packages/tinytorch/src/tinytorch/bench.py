@@ -1,0 +1,7 @@
+"""Measuring, and comparing measurements."""
+
+from __future__ import annotations
+
+from tinytorch._lazy import lazy
+
+__getattr__, __dir__ = lazy(__name__)

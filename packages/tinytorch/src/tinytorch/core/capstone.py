@@ -1,0 +1,7 @@
+"""Module 20, tt-capstone: all of its public names."""
+
+from __future__ import annotations
+
+from tinytorch._lazy import core
+
+__getattr__, __dir__ = core(__name__)

@@ -1,0 +1,32 @@
+# ruff: noqa
+# Written by `python -m tinytorch._stubs` from _table.py: change that.
+
+from tinytorch.nn import (
+    functional as functional,
+    init as init,
+)
+from tt_activations import (
+    ELU as ELU,
+    GELU as GELU,
+    LeakyReLU as LeakyReLU,
+    LogSoftmax as LogSoftmax,
+    ReLU as ReLU,
+    SiLU as SiLU,
+    Sigmoid as Sigmoid,
+    Softmax as Softmax,
+    Softplus as Softplus,
+    Tanh as Tanh,
+)
+from tt_layers import (
+    Buffer as Buffer,
+    Dropout as Dropout,
+    Flatten as Flatten,
+    Identity as Identity,
+    Linear as Linear,
+    Module as Module,
+    Parameter as Parameter,
+    Residual as Residual,
+    Sequential as Sequential,
+)
+
+__all__: list[str]

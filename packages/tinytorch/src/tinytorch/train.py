@@ -1,0 +1,7 @@
+"""The training loop, metrics, callbacks and checkpoints."""
+
+from __future__ import annotations
+
+from tinytorch._lazy import lazy
+
+__getattr__, __dir__ = lazy(__name__)
