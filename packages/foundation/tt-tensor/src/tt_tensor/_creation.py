@@ -1,0 +1,161 @@
+"""Tensors from nothing: constants, ranges, random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from tt_tensor._dtypes import FLOAT32, DTypeLike, checked
+from tt_tensor._primitive import Array
+from tt_tensor._random import default_rng
+from tt_tensor._tensor import Tensor, wrap
+
+Shape: TypeAlias = int | Sequence[int]
+
+
+def _made(array: Array, requires_grad: bool) -> Tensor:
+    tensor = wrap(array)
+    if requires_grad:
+        tensor.requires_grad = True
+    return tensor
+
+
+def _shape(shape: tuple[Shape, ...]) -> tuple[int, ...]:
+    lengths = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    if not all(isinstance(n, (int, np.integer)) and n >= 0 for n in lengths):
+        raise ValueError(f"a shape is made of lengths of at least 0; got {lengths}")
+    return lengths  # type: ignore[return-value]  # all were found to be integers
+
+
+def zeros(*shape: Shape, dtype: DTypeLike = FLOAT32, requires_grad: bool = False) -> Tensor:
+    """Return a tensor of zeros.
+
+    Example:
+        >>> zeros(2, 3).shape
+        (2, 3)
+    """
+    return _made(np.zeros(_shape(shape), checked(dtype)), requires_grad)
+
+
+def ones(*shape: Shape, dtype: DTypeLike = FLOAT32, requires_grad: bool = False) -> Tensor:
+    """Return a tensor of ones.
+
+    Example:
+        >>> ones(2).tolist()
+        [1.0, 1.0]
+    """
+    return _made(np.ones(_shape(shape), checked(dtype)), requires_grad)
+
+
+def full(shape: Shape, value: float, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
+    """Return a tensor of one value; a float gives float32, an int int64, unless `dtype` says otherwise.
+
+    Example:
+        >>> full((2,), 7).tolist()
+        [7, 7]
+    """
+    kind = dtype if dtype is not None else FLOAT32 if isinstance(value, float) else np.asarray(value).dtype
+    return _made(np.full(_shape((shape,)), value, checked(kind)), requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: DTypeLike = FLOAT32) -> Tensor:
+    """Return the identity matrix of n rows and m (default n) columns.
+
+    Example:
+        >>> eye(2).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+    """
+    return wrap(np.eye(n, m, dtype=checked(dtype)))
+
+
+def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Return numbers from `start` (or 0) up to and without `stop`; integers give int64, floats float32.
+
+    Raises:
+        ValueError: `step` is 0.
+
+    Example:
+        >>> arange(3).tolist()
+        [0, 1, 2]
+    """
+    if step == 0:
+        raise ValueError("arange needs a step other than 0")
+    first, last = (0, start) if stop is None else (start, stop)
+    integral = all(isinstance(n, (int, np.integer)) for n in (first, last, step))
+    return wrap(np.arange(first, last, step).astype(checked(dtype or (np.int64 if integral else FLOAT32)), copy=False))
+
+
+def linspace(start: float, stop: float, num: int = 50, *, dtype: DTypeLike = FLOAT32) -> Tensor:
+    """Return `num` evenly spaced numbers, `stop` included.
+
+    Example:
+        >>> linspace(0, 1, 3).tolist()
+        [0.0, 0.5, 1.0]
+    """
+    return wrap(np.linspace(start, stop, num).astype(checked(dtype)))
+
+
+def rand(
+    *shape: Shape, dtype: DTypeLike = FLOAT32, requires_grad: bool = False, rng: np.random.Generator | None = None
+) -> Tensor:
+    """Return uniform random numbers of [0, 1).
+
+    Args:
+        shape: Lengths, one by one or as one sequence.
+        dtype: float16, float32 or float64.
+        requires_grad: As of `Tensor`.
+        rng: The generator; the default one without.
+
+    Example:
+        >>> rand(2, 2).shape
+        (2, 2)
+    """
+    return _made(_drawn(default_rng(rng).random, _shape(shape), dtype), requires_grad)
+
+
+def randn(
+    *shape: Shape, dtype: DTypeLike = FLOAT32, requires_grad: bool = False, rng: np.random.Generator | None = None
+) -> Tensor:
+    """Return random numbers of the standard normal distribution; arguments as of `rand`.
+
+    Example:
+        >>> randn(3).shape
+        (3,)
+    """
+    return _made(_drawn(default_rng(rng).standard_normal, _shape(shape), dtype), requires_grad)
+
+
+def _drawn(draw: object, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    kind = checked(dtype)
+    if kind.kind != "f":
+        raise TypeError(f"random numbers of this kind are floating; got dtype {kind}")
+    native = kind if kind.itemsize >= 4 else FLOAT32
+    array: Array = draw(shape, dtype=native)  # type: ignore[operator]  # two overloads of Generator, one call
+    return array.astype(kind, copy=False)
+
+
+def zeros_like(tensor: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    """Return zeros of a tensor's shape and element type."""
+    return zeros(tensor.shape, dtype=dtype or tensor.dtype)
+
+
+def ones_like(tensor: Tensor, dtype: DTypeLike | None = None) -> Tensor:
+    """Return ones of a tensor's shape and element type."""
+    return ones(tensor.shape, dtype=dtype or tensor.dtype)
+
+
+def full_like(tensor: Tensor, value: float, dtype: DTypeLike | None = None) -> Tensor:
+    """Return one value in a tensor's shape and element type."""
+    return full(tensor.shape, value, dtype or tensor.dtype)
+
+
+def rand_like(tensor: Tensor, *, rng: np.random.Generator | None = None) -> Tensor:
+    """Return uniform random numbers of a tensor's shape and element type."""
+    return rand(tensor.shape, dtype=tensor.dtype, rng=rng)
+
+
+def randn_like(tensor: Tensor, *, rng: np.random.Generator | None = None) -> Tensor:
+    """Return normal random numbers of a tensor's shape and element type."""
+    return randn(tensor.shape, dtype=tensor.dtype, rng=rng)

@@ -1,0 +1,62 @@
+"""Which element types a tensor has, and how Python numbers join one."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tt_tensor._primitive import Array
+
+DTypeLike: TypeAlias = npt.DTypeLike
+FLOAT32 = np.dtype(np.float32)
+FLOAT64 = np.dtype(np.float64)
+
+
+def checked(dtype: DTypeLike) -> np.dtype[np.generic]:
+    """Return the NumPy dtype, refusing what a tensor cannot hold.
+
+    Raises:
+        TypeError: Neither boolean, integer nor floating.
+    """
+    found = np.dtype(dtype)
+    if found.kind not in "biuf":
+        raise TypeError(f"a Tensor holds booleans, integers or floating numbers; got dtype {found.name}")
+    return found.newbyteorder("=")
+
+
+def to_array(data: object, dtype: DTypeLike | None) -> Array:
+    """Copy `data` into a fresh array: floating input becomes float32 unless `dtype` says otherwise.
+
+    Raises:
+        TypeError: The elements are no numbers.
+        ValueError: Nested sequences of unequal lengths.
+    """
+    try:
+        array = np.array(data)
+    except ValueError as error:
+        raise ValueError(
+            f"cannot make a Tensor from nested sequences of unequal lengths ({error}); every row must have the same "
+            "length"
+        ) from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"a Tensor holds numbers; got {type(data).__name__} with elements of type {array.dtype.name}")
+    if dtype is not None:
+        return array.astype(checked(dtype), copy=False)
+    if array.dtype.kind == "f" or array.size == 0 and not isinstance(data, np.ndarray):
+        return array.astype(FLOAT32, copy=False)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def scalar_like(value: bool | int | float, like: np.dtype[np.generic] | None) -> Array:
+    """Return a Python number as a 0-d array that does not widen `like` (NEP 50: Python numbers are weakly typed).
+
+    Raises:
+        OverflowError: An integer that `like` cannot hold.
+    """
+    if isinstance(value, float):
+        return np.asarray(value, like if like is not None and like.kind == "f" else FLOAT32)
+    if like is not None and (like.kind == "f" or (like.kind in "iu" and not isinstance(value, bool))):
+        return np.asarray(value, like)
+    return np.asarray(value)

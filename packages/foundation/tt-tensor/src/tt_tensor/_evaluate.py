@@ -1,0 +1,53 @@
+"""The interpreter at the bottom: run the kernel, wrap the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tt_tensor._interpreter import Interpreter
+from tt_tensor._primitive import Array, Primitive
+from tt_tensor._tensor import Tensor, share_version, wrap
+
+_FLOAT64 = np.dtype(np.float64)
+_FLOAT32 = np.dtype(np.float32)
+
+
+class Evaluate(Interpreter):
+    """Run kernels. Remembers nothing, so it cannot run a backward pass."""
+
+    def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object]) -> Tensor:
+        """Run the kernel on the inputs' arrays and wrap what it returns."""
+        result = primitive.kernel(*[tensor._data for tensor in inputs], **params)
+        return _finish(primitive, inputs, params, result)
+
+    def apply_with_residuals(
+        self, primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object]
+    ) -> tuple[Tensor, object]:
+        """Run the recording kernel where there is one."""
+        if primitive.recording is None:
+            return self.apply(primitive, inputs, params), None
+        result, residuals = primitive.recording(*[tensor._data for tensor in inputs], **params)
+        return _finish(primitive, inputs, params, result), residuals
+
+    def backward(self, tensor: Tensor, gradient: Tensor | None, *, retain_graph: bool) -> None:
+        """Say what is missing: only tt-autograd knows gradients."""
+        raise RuntimeError(
+            "backward() needs tt-autograd, which records operations as they run: pip install tt-autograd, and "
+            "import tt_autograd before the forward pass"
+        )
+
+
+def _finish(
+    primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object], result: Array
+) -> Tensor:
+    if type(result) is not np.ndarray:
+        result = np.asarray(result)
+    # float64 that nobody asked for came from an integer operand.
+    if result.dtype is _FLOAT64 and "dtype" not in params and not any([tensor._data.dtype is _FLOAT64 for tensor in inputs]):
+        result = result.astype(_FLOAT32)
+    tensor = wrap(result)
+    if primitive.view:
+        share_version(tensor, inputs[0])
+    return tensor

@@ -1,0 +1,54 @@
+"""One default generator: seeded by `manual_seed`, replaced by any `rng` that a caller passes, saved in checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+_generator = np.random.default_rng()
+
+
+def default_rng(rng: np.random.Generator | None = None) -> np.random.Generator:
+    """Return `rng`, or the process's own generator if it is `None`.
+
+    Example:
+        >>> mine = np.random.default_rng(0)
+        >>> default_rng(mine) is mine
+        True
+    """
+    return _generator if rng is None else rng
+
+
+def manual_seed(seed: int) -> np.random.Generator:
+    """Start the default generator again from `seed`, and return it.
+
+    Raises:
+        ValueError: `seed` is negative.
+
+    Example:
+        >>> a = manual_seed(1).random()
+        >>> a == manual_seed(1).random()
+        True
+    """
+    if seed < 0:
+        raise ValueError(f"a seed is an integer of at least 0; got {seed}")
+    _generator.bit_generator.state = np.random.PCG64(seed).state
+    return _generator
+
+
+def rng_state() -> dict[str, object]:
+    """Return the state of the default generator, as plain numbers."""
+    return dict(_generator.bit_generator.state)
+
+
+def set_rng_state(state: Mapping[str, object]) -> None:
+    """Continue the default generator from a state that `rng_state` gave.
+
+    Raises:
+        ValueError: The state is of another generator or malformed.
+    """
+    try:
+        _generator.bit_generator.state = dict(state)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not a state of the default generator (PCG64): {error}; pass what rng_state() gave") from error

@@ -1,0 +1,385 @@
+"""The tensor: an array, and what the engine must know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeAlias, Union
+
+import numpy as np
+
+from tt_tensor._dtypes import DTypeLike, checked, scalar_like, to_array
+from tt_tensor._interpreter import current
+from tt_tensor._methods import Methods
+from tt_tensor._operators import TensorLike
+from tt_tensor._primitive import Array, bind_tensor
+from tt_tensor._repr import format_tensor
+
+Numbers: TypeAlias = Union[bool, int, float, list["Numbers"]]
+
+
+class GradFn(Protocol):
+    """What a tensor keeps of the operation that made it; tt-autograd's `Node` is one."""
+
+    @property
+    def name(self) -> str:
+        """The name of the operation."""
+
+
+class Tensor(Methods):
+    """An n-dimensional array of numbers whose operations can be recorded.
+
+    Args:
+        data: Numbers, nested sequences, an array or a tensor; always copied.
+        dtype: The element type. Without it floating input becomes float32; integers and booleans stay what they are.
+        requires_grad: Whether a backward pass shall leave the gradient in `grad`.
+
+    Raises:
+        TypeError: Elements that are no numbers, or `requires_grad` of integers.
+        ValueError: Nested sequences of unequal lengths.
+
+    Example:
+        >>> x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+        >>> (x @ x).tolist()
+        [[7.0, 10.0], [15.0, 22.0]]
+    """
+
+    __slots__ = ("__weakref__", "_data", "_grad", "_requires_grad", "_version", "grad_fn")
+
+    # NumPy then leaves `array + tensor` to us.
+    __array_priority__ = 1000
+    grad_fn: GradFn | None
+
+    def __init__(self, data: TensorLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> None:
+        self._data: Array = to_array(data._data if isinstance(data, Tensor) else data, dtype)
+        self._grad: Tensor | None = None
+        self._requires_grad = False
+        self._version: list[int] | None = None
+        self.grad_fn = None
+        if requires_grad:
+            self.requires_grad = True
+
+    # -- attributes
+
+    @property
+    def data(self) -> Array:
+        """The array itself. After writing into it, call `increment_version(tensor)`."""
+        return self._data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self._data.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._data.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The element type."""
+        return self._data.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes its elements take."""
+        return self._data.nbytes
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this tensor: set on a leaf, or inherited from an operation's inputs."""
+        return self._requires_grad or self.grad_fn is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self.grad_fn is not None and not value:
+            raise RuntimeError("requires_grad can be switched off for a leaf only; use detach() on a result")
+        if value and self._data.dtype.kind != "f":
+            raise TypeError(f"only floating tensors can require a gradient; this one has dtype {self._data.dtype}")
+        self._requires_grad = bool(value)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made it."""
+        return self.grad_fn is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have accumulated, or `None`."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"grad must be a Tensor or None; got {type(value).__name__}")
+            if value.shape != self.shape:
+                raise ValueError(f"grad must have the tensor's shape {self.shape}; got {value.shape}")
+        self._grad = value
+
+    @property
+    def version(self) -> int:
+        """How often the memory was written in place; views share it."""
+        return 0 if self._version is None else self._version[0]
+
+    # -- conversions
+
+    def item(self) -> float | int | bool:
+        """Return the one element as a Python number.
+
+        Raises:
+            ValueError: Not exactly one element.
+        """
+        if self._data.size != 1:
+            raise ValueError(f"item() needs a tensor of one element; this one has shape {self.shape}")
+        number: float | int | bool = self._data.item()
+        return number
+
+    def tolist(self) -> Numbers:
+        """Return the elements as nested lists of Python numbers."""
+        numbers: Numbers = self._data.tolist()
+        return numbers
+
+    def numpy(self) -> Array:
+        """Return the array, sharing memory.
+
+        Raises:
+            RuntimeError: The tensor requires a gradient, which a NumPy operation would lose.
+        """
+        if self.requires_grad:
+            raise RuntimeError("numpy() of a tensor that requires a gradient would lose it; use detach().numpy()")
+        return self._data
+
+    def detach(self) -> Tensor:
+        """Return a tensor that shares the memory, and to which no gradient flows."""
+        detached = wrap(self._data)
+        share_version(detached, self)
+        return detached
+
+    # -- gradients
+
+    def backward(self, gradient: TensorLike | None = None, *, retain_graph: bool = False) -> None:
+        """Compute the gradient of this tensor with respect to every leaf that requires one.
+
+        Args:
+            gradient: The gradient of the final result with respect to this tensor, of its shape; may be left out
+                for a scalar.
+            retain_graph: Keep what the pass needs, so that it can run again.
+
+        Raises:
+            RuntimeError: tt-autograd is not imported, or as tt-autograd says.
+        """
+        given = None if gradient is None else lift((gradient, self))[0]
+        current().backward(self, given, retain_graph=retain_graph)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self._grad = None
+
+    # -- writing in place
+
+    def assign_(self, value: TensorLike) -> Tensor:
+        """Overwrite the elements in place with `value`, broadcast to this shape, and return the tensor.
+
+        Raises:
+            RuntimeError: The tensor is the result of a recorded operation.
+            ValueError: `value` does not broadcast to the shape.
+        """
+        if self.grad_fn is not None:
+            raise RuntimeError(f"assign_ would change the result of {self.grad_fn.name}; assign to a leaf, or detach() first")
+        source = lift((value, self))[0]._data
+        try:
+            np.copyto(self._data, source, casting="same_kind")
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"cannot assign shape {source.shape}, dtype {source.dtype} to shape {self.shape}, "
+                             f"dtype {self.dtype}; reshape or astype it first") from error
+        increment_version(self)
+        return self
+
+    def __setitem__(self, key: object, value: TensorLike) -> None:
+        if self.requires_grad:
+            raise RuntimeError("assigning elements of a tensor that requires a gradient would lose it; use where(), "
+                               "masked_fill() or concat(), or assign_() on a parameter")
+        self._data[array_key(key)] = lift((value, self))[0]._data
+        increment_version(self)
+
+    # -- protocols
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        data = self.numpy()
+        if dtype is not None and np.dtype(dtype) != data.dtype:
+            if copy is False:
+                raise ValueError(f"dtype {np.dtype(dtype)} needs a copy of the tensor's {data.dtype}; allow copy")
+            return data.astype(dtype)
+        return data.copy() if copy else data
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: TensorLike, **settings: object) -> Tensor:
+        from tt_tensor._ufuncs import apply_ufunc
+
+        return apply_ufunc(ufunc, method, inputs, settings)
+
+    def __dlpack__(self, **settings: Any) -> object:
+        return self.numpy().__dlpack__(**settings)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._data.__dlpack_device__()
+
+    def __len__(self) -> int:
+        if self._data.ndim == 0:
+            raise TypeError("a 0-d tensor has no length")
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for i in range(len(self)):
+            yield self[i]
+
+    def __bool__(self) -> bool:
+        if self._data.size != 1:
+            raise ValueError(f"the truth of a tensor of shape {self.shape} is ambiguous; use any() or all()")
+        return bool(self._data.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self._data.dtype.kind not in "iu" or self._data.size != 1:
+            raise TypeError(f"only an integer tensor of one element can be an index; got {self.dtype}{self.shape}")
+        return int(self._data.item())
+
+    def __contains__(self, value: TensorLike) -> bool:
+        return bool((self._data == lift((value, self))[0]._data).any())
+
+    def __repr__(self) -> str:
+        return format_tensor(self._data, self._requires_grad, None if self.grad_fn is None else self.grad_fn.name)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Tensor:
+        if self.grad_fn is not None:
+            raise RuntimeError(f"cannot copy the result of {self.grad_fn.name} with its history; detach() it first")
+        twin = wrap(self._data.copy(), kind=type(self))
+        twin._requires_grad = self._requires_grad
+        memo[id(self)] = twin
+        if self._grad is not None:
+            twin._grad = wrap(self._grad._data.copy())
+        return twin
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self.grad_fn is not None:
+            raise TypeError(f"cannot pickle the result of {self.grad_fn.name} with its history; detach() it first")
+        return _rebuild, (type(self), self._data, self._requires_grad)
+
+
+def _rebuild(kind: type[Tensor], array: Array, requires_grad: bool) -> Tensor:
+    tensor = wrap(array, kind=kind)
+    tensor._requires_grad = requires_grad
+    return tensor
+
+
+_new = object.__new__
+
+
+def wrap(array: Array, *, kind: type[Tensor] = Tensor) -> Tensor:
+    """Make a tensor of an array, neither casting nor copying; for authors of packages.
+
+    Args:
+        array: An ndarray (no scalar) of booleans, integers or floating numbers.
+        kind: `Tensor` or a subclass of it.
+    """
+    tensor = _new(kind)
+    tensor._data = array
+    tensor._grad = None
+    tensor._requires_grad = False
+    tensor._version = None
+    tensor.grad_fn = None
+    return tensor
+
+
+def from_numpy(array: Array) -> Tensor:
+    """Make a tensor that shares memory with a NumPy array.
+
+    Raises:
+        TypeError: No array, or of elements that are no numbers.
+
+    Example:
+        >>> import numpy as np
+        >>> a = np.zeros(2, np.float32)
+        >>> t = from_numpy(a)
+        >>> a[0] = 5
+        >>> t.tolist()
+        [5.0, 0.0]
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy takes an ndarray; got {type(array).__name__}: use Tensor(data), which copies")
+    if checked(array.dtype) != array.dtype:
+        raise TypeError(f"a Tensor holds the machine's byte order; got {array.dtype}: use Tensor(data), which copies")
+    return wrap(array)
+
+
+def share_version(view: Tensor, source: Tensor) -> None:
+    """Let `view` count in-place writes together with `source` if they share memory."""
+    if view._data is source._data or (view._data.base is not None and np.may_share_memory(view._data, source._data)):
+        if source._version is None:
+            source._version = [0]
+        view._version = source._version
+
+
+def increment_version(tensor: Tensor) -> None:
+    """Say that a tensor's memory was written in place, so that backward can tell.
+
+    Example:
+        >>> x = Tensor([1.0])
+        >>> x.data[0] = 2.0
+        >>> increment_version(x)
+        >>> x.version
+        1
+    """
+    if tensor._version is None:
+        tensor._version = [0]
+    tensor._version[0] += 1
+
+
+def lift(values: tuple[TensorLike, ...]) -> tuple[Tensor, ...]:
+    """Return the values as tensors; Python numbers take the element type of the tensors beside them."""
+    like: np.dtype[Any] | None = None
+    for value in values:
+        if isinstance(value, Tensor):
+            like = _wider(like, value._data.dtype)
+    return tuple([value if isinstance(value, Tensor) else wrap(_lift_one(value, like)) for value in values])
+
+
+def _wider(a: np.dtype[Any] | None, b: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype that decides: floating before integer before boolean, then the wider."""
+    if a is None or a == b:
+        return b
+    if (a.kind == "f") != (b.kind == "f"):
+        return a if a.kind == "f" else b
+    return np.promote_types(a, b)
+
+
+def _lift_one(value: TensorLike, like: np.dtype[Any] | None) -> Array:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (bool, int, float)):
+        return scalar_like(value, like)
+    array = to_array(value, None)
+    # An array keeps float64 only beside a float64 tensor: the caller asked for it there.
+    return to_array(value, like) if like == np.float64 and array.dtype.kind == "f" else array
+
+
+def array_key(key: object) -> Any:
+    """Return an index in which tensors have become arrays."""
+    if isinstance(key, tuple):
+        return tuple([array_key(part) for part in key])
+    if isinstance(key, list):
+        return np.asarray(key) if key else np.zeros(0, np.int64)
+    return key._data if isinstance(key, Tensor) else key
+
+
+bind_tensor(Tensor, lift)
