@@ -1,0 +1,88 @@
+"""Gradients of the elementwise primitives of tt-tensor.
+
+Every primitive here declares itself elementwise, so a rule may return its gradient in the shape of the output: the
+engine sums it back to the shape of the input. An argument that starts with an underscore is not kept alive.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from tt_tensor import Array, primitives
+
+from tt_autograd._table import Spec, defvjp
+
+
+P = primitives()
+
+
+def power_base(g: Array, _out: Spec, x: Array, y: Array) -> Array:
+    """Gradient of ``x ** y`` for ``x``: ``g y x^(y-1)``, and 0 where ``y == 0`` (also at ``0 ** 0``)."""
+    if y.ndim == 0:
+        exponent = y.item()
+        if exponent == 2:
+            return g * (x + x)
+        if exponent == 0:
+            return np.zeros_like(g)
+        return g * (exponent * x ** (exponent - 1))
+    return np.where(y == 0, 0, g * (y * x ** (y - 1)))
+
+
+def power_exponent(g: Array, out: Array, x: Array, y: Array) -> Array:
+    """Gradient of ``x ** y`` for ``y``: ``g x^y log x``, and 0 where ``x == 0`` and ``y >= 0``."""
+    return np.where((x == 0) & (y >= 0), 0, g * (out * np.log(x)))
+
+
+def clip_gradient(g: Array, _out: Spec, x: Array, *, low: float | None = None, high: float | None = None) -> Array:
+    """Gradient of ``clip``: passes where ``low <= x <= high``, the boundaries included."""
+    if low is None and high is None:
+        return g
+    if low is None:
+        return np.where(x <= high, g, 0)
+    if high is None:
+        return np.where(x >= low, g, 0)
+    return np.where((x >= low) & (x <= high), g, 0)
+
+
+def winner_gradient(g: Array, lost: Array, tied: Array) -> Array:
+    """Gradient of the side of ``maximum`` or ``minimum`` that lost where ``lost``; a tie is shared, half each."""
+    return np.where(lost, 0, np.where(tied, g * 0.5, g))
+
+
+defvjp(P["negative"], lambda g, _out, _x: -g)
+defvjp(P["abs"], lambda g, _out, x: g * np.sign(x))
+defvjp(P["exp"], lambda g, out, _x: g * out)
+defvjp(P["log"], lambda g, _out, x: g / x)
+defvjp(P["log1p"], lambda g, _out, x: g / (x + 1))
+defvjp(P["sqrt"], lambda g, out, _x: g * 0.5 / out)
+defvjp(P["sin"], lambda g, _out, x: g * np.cos(x))
+defvjp(P["cos"], lambda g, _out, x: -g * np.sin(x))
+defvjp(P["tanh"], lambda g, out, _x: g * (1 - out * out))
+defvjp(P["erf"], lambda g, _out, x: g * (np.exp(-(x * x)) * (2 / math.sqrt(math.pi))))
+defvjp(P["clip"], clip_gradient)
+
+defvjp(P["add"], lambda g, _out, _x, _y: g, lambda g, _out, _x, _y: g)
+defvjp(P["subtract"], lambda g, _out, _x, _y: g, lambda g, _out, _x, _y: -g)
+defvjp(P["multiply"], lambda g, _out, _x, y: g * y, lambda g, _out, x, _y: g * x)
+defvjp(P["divide"], lambda g, _out, _x, y: g / y, lambda g, out, _x, y: -g * out / y)
+defvjp(P["power"], power_base, power_exponent)
+defvjp(
+    P["maximum"],
+    lambda g, _out, x, y: winner_gradient(g, x < y, x == y),
+    lambda g, _out, x, y: winner_gradient(g, y < x, x == y),
+)
+defvjp(
+    P["minimum"],
+    lambda g, _out, x, y: winner_gradient(g, x > y, x == y),
+    lambda g, _out, x, y: winner_gradient(g, y > x, x == y),
+)
+defvjp(
+    P["where"],
+    None,
+    lambda g, _out, condition, _x, _y: np.where(condition, g, 0),
+    lambda g, _out, condition, _x, _y: np.where(condition, 0, g),
+)
+defvjp(P["masked_fill"], lambda g, _out, _x, mask, *, value: np.where(mask, 0, g), None)
+defvjp(P["astype"], lambda g, _out, _x, *, dtype: g.astype(_x.dtype))
+defvjp(P["copy"], lambda g, _out, _x: g)
