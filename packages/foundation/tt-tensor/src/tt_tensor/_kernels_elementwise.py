@@ -77,6 +77,8 @@ def cos(x: Array) -> Array:
 
 def clip(x: Array, *, low: float | None = None, high: float | None = None) -> Array:
     """Hold every element between low and high; None leaves that side open, NaN stays NaN."""
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"clip: low {low} is above high {high}; swap them")
     if low is not None:
         x = np.maximum(x, low)
     if high is not None:
@@ -116,7 +118,7 @@ _FAR_TOP = (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594,
             1.23033935479799725e3)  # fmt: skip
 _FAR_BOTTOM = (1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
                3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3)  # fmt: skip
-# One rational for float32: x P(x*x) / Q(x*x) on [-4, 4], beyond which float32 knows only +-1 (coefficients as in Eigen).
+# One rational for float32: x P(x*x) / Q(x*x) on [-4, 4]; beyond, it is +-1 (coefficients: Eigen).
 _SINGLE_TOP = (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
                -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02)  # fmt: skip
 _SINGLE_BOTTOM = (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,

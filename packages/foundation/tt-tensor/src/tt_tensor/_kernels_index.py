@@ -30,16 +30,17 @@ def index(x: Array, *, key: Any) -> Array:
     return x[(*key, ...) if isinstance(key, tuple) else (key, ...)]  # type: ignore[no-any-return]  # 0-d, still a view
 
 
-def take(x: Array, indices: Array, *, axis: int = 0) -> Array:
-    """Pick whole slices along an axis, in the order of the indices, whose shape replaces that axis."""
-    check_indices("take", indices, x.shape[axis])
+def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
+    """Pick whole slices along an axis (of the flattened array without), in the order of the indices."""
+    check_indices("take", indices, x.size if axis is None else x.shape[axis])
     return np.take(x, indices, axis=axis)
 
 
 def gather(x: Array, indices: Array, *, axis: int) -> Array:
     """Pick along an axis one element for each index: out[i, j] = x[i, indices[i, j]] for axis 1."""
-    if indices.ndim != x.ndim:
-        raise ValueError(f"gather: x {x.shape} and indices {indices.shape} must have equally many axes")
+    axis = axis % x.ndim
+    if indices.shape[:axis] != x.shape[:axis] or indices.shape[axis + 1 :] != x.shape[axis + 1 :]:
+        raise ValueError(f"gather: indices {indices.shape} may differ from x {x.shape} only at axis {axis}")
     check_indices("gather", indices, x.shape[axis])
     return np.take_along_axis(x, indices, axis=axis)
 

@@ -74,13 +74,13 @@ def _variance(x: Array, axis: Axis, keepdims: bool, correction: float) -> Array:
 
 
 @ieee
-def var(x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1) -> Array:
+def var(x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 0) -> Array:
     """Return the variance: squared deviations from the mean, divided by count - correction."""
     return _variance(x, axis, keepdims, correction).astype(x.dtype if x.dtype.kind == "f" else np.float32)
 
 
 @ieee
-def std(x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1) -> Array:
+def std(x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 0) -> Array:
     """Return the standard deviation, the square root of the variance."""
     spread = np.sqrt(_variance(x, axis, keepdims, correction))
     return spread.astype(x.dtype if x.dtype.kind == "f" else np.float32)
