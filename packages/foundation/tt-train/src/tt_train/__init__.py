@@ -1,7 +1,7 @@
 """Training: a thin loop, what it records, and how it survives.
 
-`Trainer` trains, evaluates and predicts; `History` keeps what happened; `save_checkpoint` and `load_checkpoint` keep the
-state, atomically, so that a run goes on to the bit as if it had never stopped.
+`Trainer` trains, evaluates and predicts; `History` keeps what happened; `save_checkpoint` and `load_checkpoint`
+keep the state, atomically, so that a run goes on to the bit as if it had never stopped.
 """
 
 from __future__ import annotations

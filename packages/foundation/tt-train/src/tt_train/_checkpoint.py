@@ -86,8 +86,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, object]:
     arrays, metadata = read_arrays(Path(path))
     if metadata.get("format") != FORMAT or "state" not in metadata:
         raise CheckpointError(
-            f"{path} is a safetensors file, but no checkpoint of save_checkpoint "
-            f"(format {metadata.get('format')!r}, wanted {FORMAT!r}); its arrays are read by safetensors.numpy.load_file"
+            f"{path} is a safetensors file, but no checkpoint of save_checkpoint (format {metadata.get('format')!r}, "
+            f"wanted {FORMAT!r}); safetensors.numpy.load_file reads its arrays"
         )
     try:
         tree = unflatten(arrays, metadata["state"])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 from types import FrameType, TracebackType
 
-__all__ = ["InterruptGuard"]
+from ._errors import TrainingInterrupted
+
+__all__ = ["InterruptGuard", "interruption"]
 
 
 class InterruptGuard:
@@ -58,3 +61,26 @@ class InterruptGuard:
         """
         if self.pressed:
             raise KeyboardInterrupt
+
+
+def interruption(step: int, epoch: int, path: Path | None, *, clean: bool) -> TrainingInterrupted:
+    """Say what Ctrl-C has left, and how to go on.
+
+    Args:
+        step: Steps done.
+        epoch: Epochs done.
+        path: The checkpoint of this run, if it has one; already written if `clean`.
+        clean: Whether the run was between two steps.
+    """
+    where = f"stopped by Ctrl-C after step {step}, in epoch {epoch + 1}"
+    if not clean:
+        latest = f"; the latest whole state is {path}" if path is not None and path.exists() else ""
+        return TrainingInterrupted(f"{where}, in the middle of a step, which cannot be saved{latest}")
+    if path is None:
+        return TrainingInterrupted(
+            f"{where}; nothing was saved, as fit() had no checkpoint=PATH. trainer.save(PATH) still saves it, "
+            "and fit(..., resume=PATH) goes on"
+        )
+    return TrainingInterrupted(
+        f"{where}; saved to {path}. Go on with fit(..., checkpoint={str(path)!r}, resume=True)", checkpoint=path
+    )

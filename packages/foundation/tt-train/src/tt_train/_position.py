@@ -59,7 +59,8 @@ class Position:
         fields = {field.name: type(field.default) for field in dataclasses.fields(self)}
         wrong = {name for name, kind in fields.items() if type(state.get(name)) is not kind}
         if wrong or state.keys() != fields.keys():
-            raise CheckpointError(f"the position in training is malformed: {sorted(wrong | (state.keys() ^ fields.keys()))}")
+            wrong |= state.keys() ^ fields.keys()
+            raise CheckpointError(f"the position in training is malformed: {', '.join(sorted(wrong))}")
         for name, value in state.items():
             setattr(self, name, value)
 

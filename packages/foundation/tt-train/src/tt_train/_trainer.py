@@ -16,10 +16,9 @@ from tt_tensor import Array, Tensor, from_numpy, rng_state, set_rng_state
 
 from ._callbacks import Callback
 from ._checkpoint import Stateful, save_checkpoint
-from ._errors import TrainingInterrupted
 from ._evaluate import Forward, Loss, Metric, Pair, average_over, evaluation, in_chunks, predictions
 from ._history import History
-from ._interrupt import InterruptGuard
+from ._interrupt import InterruptGuard, interruption
 from ._position import Position
 from ._precision import LossScaler, unscale_gradients
 from ._progress import Progress, make_progress
@@ -216,7 +215,9 @@ class Trainer:
                     guard.check()
                 self.finished = True
             except KeyboardInterrupt as error:
-                raise self._interrupted(path, clean=not guard.busy) from error
+                if path is not None and not guard.busy:
+                    self.save(path)
+                raise interruption(self.step, self.epoch, path, clean=not guard.busy) from error
             finally:
                 guard.busy = False
                 if bar is not None:
@@ -287,7 +288,9 @@ class Trainer:
         """Validate, record the epoch, and tell the callbacks."""
         position = self.position
         if position.examples == 0:
-            raise ValueError(f"epoch {self.epoch + 1} has no batches: the loader yields nothing (an iterator is used up once)")
+            raise ValueError(
+                f"epoch {self.epoch + 1} has no batches: the loader yields nothing (an iterator is used up once)"
+            )
         record = {
             "epoch": position.epoch + 1,
             "loss": position.loss_sum / position.examples,
@@ -308,19 +311,3 @@ class Trainer:
         for callback in self.callbacks:
             callback.on_epoch_end(self, record)
         guard.busy = False
-
-    def _interrupted(self, path: Path | None, *, clean: bool) -> TrainingInterrupted:
-        """Save what Ctrl-C has left, if it is whole, and say how to go on."""
-        where = f"stopped by Ctrl-C after step {self.step}, in epoch {self.epoch + 1}"
-        if not clean:
-            latest = f"; the latest whole state is {path}" if path is not None and path.exists() else ""
-            return TrainingInterrupted(f"{where}, in the middle of a step, which cannot be saved{latest}")
-        if path is None:
-            return TrainingInterrupted(
-                f"{where}; nothing was saved, as fit() had no checkpoint=PATH. trainer.save(PATH) still saves it, "
-                "and fit(..., resume=PATH) goes on"
-            )
-        self.save(path)
-        return TrainingInterrupted(
-            f"{where}; saved to {path}. Go on with fit(..., checkpoint={str(path)!r}, resume=True)", checkpoint=path
-        )

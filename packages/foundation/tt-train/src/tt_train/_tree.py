@@ -55,7 +55,8 @@ def _encode(node: object, path: str, arrays: dict[str, Array]) -> object:
             return {key: _encode(value, _join(path, key), arrays) for key, value in node.items()}
         pairs = node.items()
         return {"$dict": [[_encode(k, path, arrays), _encode(v, _join(path, k), arrays)] for k, v in pairs]}
-    raise TypeError(f"cannot save {path or 'the state'}: a {type(node).__name__} is neither number, text, array nor nest")
+    what = path or "the state"
+    raise TypeError(f"cannot save {what}: a {type(node).__name__} is neither number, text, array nor nest of these")
 
 
 def _join(path: str, key: object) -> str:
