@@ -119,7 +119,7 @@ def _test_everything(session: nox.Session) -> None:
 
 
 for _version in ("3.12", "3.13"):
-    nox.session(_test_everything, name=f"tests-{_version}", python=env.interpreter(_version))
+    nox.session(name=f"tests-{_version}", python=env.interpreter(_version))(_test_everything)
 
 
 @nox.session

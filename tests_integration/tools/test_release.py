@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tools.packages import discover
+from tools.release import ReleaseError, check_release, next_version, raise_bounds
+
+if TYPE_CHECKING:
+    from conftest import Tree
+
+
+@pytest.mark.parametrize(("part", "version"), [("major", "1.0.0"), ("minor", "0.3.0"), ("patch", "0.2.6")])
+def test_versions_move_by_one_part(part: str, version: str) -> None:
+    assert next_version("0.2.5", part) == version
+
+
+def test_the_facade_follows(tree: Tree) -> None:
+    tree.add("tt-one", 1)
+    text = 'foundation = ["tt-one~=0.1", "tt-one-more~=0.1", "tt-one[plot]~=0.1"]\n'
+    one = discover(tree.root)["tt-one"]
+    assert raise_bounds(text, one, "0.2.0") == text.replace('tt-one~=0.1"', 'tt-one~=0.2"').replace(
+        "[plot]~=0.1", "[plot]~=0.2"
+    )
+
+
+def test_a_release_has_something_to_say(tree: Tree) -> None:
+    folder = tree.add("tt-one", 1)
+    packages = discover(tree.root)
+    with pytest.raises(ReleaseError, match="has no fragment"):
+        check_release(packages["tt-one"], "0.2.0", packages)
+    tree.write(folder / "changes" / "12.fixed.md", "The sum of nothing is zero.\n")
+    check_release(packages["tt-one"], "0.2.0", packages)
+
+
+def test_a_major_version_leaves_no_dependent_behind(tree: Tree) -> None:
+    folder = tree.add("tt-one", 1)
+    tree.add("tt-two", 2, "import tt_one\n", ("tt-one~=0.1",))
+    tree.write(folder / "changes" / "+new.changed.md", "New.\n")
+    packages = discover(tree.root)
+    with pytest.raises(ReleaseError, match="tt-two declare tt-one"):
+        check_release(packages["tt-one"], "1.0.0", packages)
