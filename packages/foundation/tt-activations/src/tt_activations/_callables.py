@@ -154,7 +154,7 @@ class Softmax:
     axis: int = -1
 
     def __call__(self, x: TensorLike) -> Tensor:
-        """Apply `softmax` to a tensor of one axis at least."""
+        """Apply `softmax` to scores such as (B, C)."""
         return functional.softmax(x, self.axis)
 
 
@@ -170,5 +170,5 @@ class LogSoftmax:
     axis: int = -1
 
     def __call__(self, x: TensorLike) -> Tensor:
-        """Apply `log_softmax` to a tensor of one axis at least."""
+        """Apply `log_softmax` to scores such as (B, C)."""
         return functional.log_softmax(x, self.axis)

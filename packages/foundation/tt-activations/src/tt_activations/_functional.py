@@ -167,7 +167,7 @@ def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     No finite score overflows; a score of -inf has probability 0; a slice of nothing but -inf has no answer, and is NaN.
 
     Args:
-        x: One axis at least, such as (B, C).
+        x: Scores, such as (B, C); a single one is certain.
         axis: The axis along which the probabilities sum to 1.
 
     Raises:
@@ -185,7 +185,7 @@ def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """The logarithm of `softmax(x)`, finite where a probability itself would round to 0.
 
     Args:
-        x: One axis at least, such as (B, C).
+        x: Scores, such as (B, C); a single one is certain.
         axis: The axis along which the probabilities sum to 1.
 
     Raises:

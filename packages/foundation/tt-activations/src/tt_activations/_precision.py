@@ -21,7 +21,7 @@ def smooth(kernel: Callable[Concatenate[Array, P], Array]) -> Callable[Concatena
 
     @wraps(kernel)
     def wide(x: Array, /, *args: P.args, **kwargs: P.kwargs) -> Array:
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if x.dtype.char in "fd":
                 return kernel(x, *args, **kwargs)
             result = kernel(x.astype(np.float32), *args, **kwargs)
