@@ -4,22 +4,21 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import tt_activations as act
 from tt_tensor import Tensor
-
-import tt_activations as A
 
 Function = Callable[[Tensor], Tensor]
 
 ELEMENTWISE: dict[str, Function] = {
-    "relu": A.relu,
-    "leaky_relu": A.leaky_relu,
-    "sigmoid": A.sigmoid,
-    "tanh": A.tanh,
-    "gelu": A.gelu,
-    "gelu_tanh": lambda x: A.gelu(x, "tanh"),
-    "silu": A.silu,
-    "softplus": A.softplus,
-    "elu": A.elu,
+    "relu": act.relu,
+    "leaky_relu": act.leaky_relu,
+    "sigmoid": act.sigmoid,
+    "tanh": act.tanh,
+    "gelu": act.gelu,
+    "gelu_tanh": lambda x: act.gelu(x, "tanh"),
+    "silu": act.silu,
+    "softplus": act.softplus,
+    "elu": act.elu,
 }
 
 

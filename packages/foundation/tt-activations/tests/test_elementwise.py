@@ -8,11 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.testing as npt
 import pytest
+import tt_activations as act
 from hypothesis import given
 from hypothesis import strategies as st
 from tt_tensor import Tensor, from_numpy
-
-import tt_activations as A
 
 Function = Callable[[Tensor], Tensor]
 POINTS = [-30.0, -5.0, -1.5, -0.3, -1e-3, 0.0, 1e-3, 0.7, 2.0, 6.0, 30.0]
@@ -23,21 +22,21 @@ def logistic(x: float) -> float:
 
 
 ORACLES: dict[str, tuple[Function, Callable[[float], float]]] = {
-    "relu": (A.relu, lambda x: x if x > 0 else 0.0),
-    "leaky_relu": (lambda x: A.leaky_relu(x, 0.2), lambda x: x if x > 0 else 0.2 * x),
-    "leaky_relu_steep": (lambda x: A.leaky_relu(x, slope=3.0), lambda x: x if x > 0 else 3 * x),
-    "sigmoid": (A.sigmoid, logistic),
-    "tanh": (A.tanh, math.tanh),
-    "gelu": (A.gelu, lambda x: x * 0.5 * math.erfc(-x / math.sqrt(2))),
+    "relu": (act.relu, lambda x: x if x > 0 else 0.0),
+    "leaky_relu": (lambda x: act.leaky_relu(x, 0.2), lambda x: x if x > 0 else 0.2 * x),
+    "leaky_relu_steep": (lambda x: act.leaky_relu(x, slope=3.0), lambda x: x if x > 0 else 3 * x),
+    "sigmoid": (act.sigmoid, logistic),
+    "tanh": (act.tanh, math.tanh),
+    "gelu": (act.gelu, lambda x: x * 0.5 * math.erfc(-x / math.sqrt(2))),
     "gelu_tanh": (
-        lambda x: A.gelu(x, approximate="tanh"),
+        lambda x: act.gelu(x, approximate="tanh"),
         lambda x: x * 0.5 * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
     ),
-    "silu": (A.silu, lambda x: x * logistic(x)),
-    "softplus": (A.softplus, lambda x: math.log1p(math.exp(x))),
-    "softplus_beta": (lambda x: A.softplus(x, beta=2.5), lambda x: math.log1p(math.exp(2.5 * x)) / 2.5),
-    "elu": (A.elu, lambda x: x if x > 0 else math.expm1(x)),
-    "elu_alpha": (lambda x: A.elu(x, alpha=0.3), lambda x: x if x > 0 else 0.3 * math.expm1(x)),
+    "silu": (act.silu, lambda x: x * logistic(x)),
+    "softplus": (act.softplus, lambda x: math.log1p(math.exp(x))),
+    "softplus_beta": (lambda x: act.softplus(x, beta=2.5), lambda x: math.log1p(math.exp(2.5 * x)) / 2.5),
+    "elu": (act.elu, lambda x: x if x > 0 else math.expm1(x)),
+    "elu_alpha": (lambda x: act.elu(x, alpha=0.3), lambda x: x if x > 0 else 0.3 * math.expm1(x)),
 }
 
 
@@ -53,15 +52,15 @@ def test_values_agree_with_the_formula(name: str, dtype: type[np.float32 | np.fl
 
 
 def test_sigmoid_keeps_its_relative_precision_far_below_zero() -> None:
-    npt.assert_allclose(A.sigmoid(Tensor([-30.0, -80.0])).data, np.exp([-30.0, -80.0]), rtol=1e-5)
+    npt.assert_allclose(act.sigmoid(Tensor([-30.0, -80.0])).data, np.exp([-30.0, -80.0]), rtol=1e-5)
 
 
 def test_softplus_keeps_its_relative_precision_far_below_zero() -> None:
-    npt.assert_allclose(A.softplus(Tensor([-30.0, -80.0])).data, np.exp([-30.0, -80.0]), rtol=1e-5)
+    npt.assert_allclose(act.softplus(Tensor([-30.0, -80.0])).data, np.exp([-30.0, -80.0]), rtol=1e-5)
 
 
 def test_elu_keeps_its_relative_precision_close_to_zero() -> None:
-    npt.assert_allclose(A.elu(Tensor([-1e-6, -1e-10])).data, [-1e-6, -1e-10], rtol=1e-5)
+    npt.assert_allclose(act.elu(Tensor([-1e-6, -1e-10])).data, [-1e-6, -1e-10], rtol=1e-5)
 
 
 def test_no_finite_input_gives_nan_or_a_warning(elementwise: Function, extremes: Tensor) -> None:
@@ -75,10 +74,10 @@ def test_far_to_the_right_they_are_the_identity_or_one(elementwise: Function) ->
 
 def test_far_to_the_left() -> None:
     far = Tensor([-1e4])
-    assert [f(far).item() for f in (A.relu, A.sigmoid, A.gelu, A.silu, A.softplus)] == [0.0] * 5
-    assert A.elu(far, alpha=2.0).item() == -2.0
-    assert A.tanh(far).item() == -1.0
-    npt.assert_allclose(A.leaky_relu(far).data, [-100.0], rtol=1e-6)
+    assert [f(far).item() for f in (act.relu, act.sigmoid, act.gelu, act.silu, act.softplus)] == [0.0] * 5
+    assert act.elu(far, alpha=2.0).item() == -2.0
+    assert act.tanh(far).item() == -1.0
+    npt.assert_allclose(act.leaky_relu(far).data, [-100.0], rtol=1e-6)
 
 
 def test_infinity(elementwise: Function) -> None:
@@ -117,7 +116,7 @@ def test_integers_are_computed_in_float32(name: str) -> None:
 
 
 def test_relu_keeps_integers() -> None:
-    out = A.relu(Tensor([-2, 0, 3]))
+    out = act.relu(Tensor([-2, 0, 3]))
     assert out.dtype.kind == "i"
     assert out.tolist() == [0, 0, 3]
 
@@ -133,18 +132,18 @@ def test_half_precision_is_rounded_once(name: str) -> None:
 
 
 def test_python_numbers_and_lists_are_taken() -> None:
-    assert A.relu(-3.0).item() == 0.0
-    assert A.sigmoid([[0.0]]).tolist() == [[0.5]]
+    assert act.relu(-3.0).item() == 0.0
+    assert act.sigmoid([[0.0]]).tolist() == [[0.5]]
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: A.leaky_relu(1.0, slope=-0.1), "leaky_relu: slope must be 0 or more, got -0.1"),
-        (lambda: A.elu(1.0, alpha=-1.0), "elu: alpha must be 0 or more, got -1.0"),
-        (lambda: A.elu(1.0, alpha=math.nan), "alpha must be 0 or more, got nan"),
-        (lambda: A.softplus(1.0, beta=0.0), "softplus: beta must be above 0, got 0.0"),
-        (lambda: A.gelu(1.0, approximate="erf"), "gelu: approximate must be 'none' .exact. or 'tanh', got 'erf'"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: act.leaky_relu(1.0, slope=-0.1), "leaky_relu: slope must be 0 or more, got -0.1"),
+        (lambda: act.elu(1.0, alpha=-1.0), "elu: alpha must be 0 or more, got -1.0"),
+        (lambda: act.elu(1.0, alpha=math.nan), "alpha must be 0 or more, got nan"),
+        (lambda: act.softplus(1.0, beta=0.0), "softplus: beta must be above 0, got 0.0"),
+        (lambda: act.gelu(1.0, approximate="erf"), "gelu: approximate must be 'none' .exact. or 'tanh', got 'erf'"),  # type: ignore[arg-type]  # wrong on purpose
     ],
 )
 def test_wrong_settings_are_refused(call: Callable[[], Tensor], words: str) -> None:
@@ -155,7 +154,7 @@ def test_wrong_settings_are_refused(call: Callable[[], Tensor], words: str) -> N
 @given(st.lists(st.floats(-(2.0**99), 2.0**99, width=32), min_size=1, max_size=20))
 def test_order_is_kept_by_the_monotone_ones(values: list[float]) -> None:
     x = Tensor(sorted(values))
-    for function in (A.relu, A.leaky_relu, A.sigmoid, A.tanh, A.softplus, A.elu):
+    for function in (act.relu, act.leaky_relu, act.sigmoid, act.tanh, act.softplus, act.elu):
         # one rounding may swap neighbours
         assert (np.diff(function(x).data.astype(np.float64)) >= -1e-6).all()
 
@@ -163,4 +162,4 @@ def test_order_is_kept_by_the_monotone_ones(values: list[float]) -> None:
 @given(st.floats(-80, 80))
 def test_sigmoid_mirrors(value: float) -> None:
     x = Tensor([value], dtype=np.float64)
-    assert A.sigmoid(x).item() + A.sigmoid(-x).item() == pytest.approx(1.0, abs=1e-14)
+    assert act.sigmoid(x).item() + act.sigmoid(-x).item() == pytest.approx(1.0, abs=1e-14)

@@ -6,6 +6,8 @@ saturation, dead units and overflow do.
 
 from __future__ import annotations
 
+from tt_tensor import tanh
+
 from tt_activations._callables import (
     ELU,
     GELU,
@@ -28,7 +30,6 @@ from tt_activations._functional import (
     silu,
     softmax,
     softplus,
-    tanh,
 )
 
 __all__ = [

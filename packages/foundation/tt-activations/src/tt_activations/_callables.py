@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tt_tensor import Tensor, TensorLike
+from tt_tensor import Tensor, TensorLike, tanh
 
 from tt_activations import _functional as functional
 from tt_activations._functional import Approximate, check_approximate, check_not_negative, check_positive
@@ -68,7 +68,7 @@ class Tanh:
 
     def __call__(self, x: TensorLike) -> Tensor:
         """Apply `tanh` to a tensor of any shape."""
-        return functional.tanh(x)
+        return tanh(x)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tt_tensor import Primitive, Tensor, TensorLike, applies, tanh
+from tt_tensor import Primitive, Tensor, TensorLike, applies
 
 from tt_activations import _kernels as kernels
 from tt_activations._recording import gelu_recording
