@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from math import prod
 from typing import TypeAlias
 
 import numpy as np
-from tt_tensor import Array, Primitive, primitive_of
+from tt_tensor import Array, Primitive, primitive_of, primitives
 
 Rule: TypeAlias = Callable[..., Array]
 JointRule: TypeAlias = Callable[..., tuple[Array | None, ...]]
@@ -73,11 +72,6 @@ class Gradient:
         columns = [any(column) for column in zip(*kept, strict=True)]
         return Plan(wants, tuple(columns[2:]), columns[1], chosen)
 
-    @cached_property
-    def takes_residuals(self) -> bool:
-        """Whether the forward pass keeps something for the rules."""
-        return self.primitive.recording is not None
-
 
 def kept_arguments(rule: Callable[..., object], inputs: int) -> list[bool] | tuple[bool, ...]:
     """Return for `(g, out, *inputs)` whether the rule uses it: a name with a leading underscore says that it does not."""
@@ -92,14 +86,17 @@ def kept_arguments(rule: Callable[..., object], inputs: int) -> list[bool] | tup
 
 
 RULES: dict[Primitive, Gradient] = {}
-RECORDED_WITH_RESIDUALS: set[Primitive] = set()
-
-
-class _Nondifferentiable(set[Primitive]):
-    """Primitives that have no gradient by nature: comparisons, indices, rounding."""
-
-
-NONDIFFERENTIABLE: set[Primitive] = _Nondifferentiable()
+# Primitives that have no gradient by nature: comparisons, indices, rounding. A result of integers or booleans has none
+# either, so these are the ones that could pass for differentiable.
+NONDIFFERENTIABLE: set[Primitive] = {
+    primitive
+    for name, primitive in primitives().items()
+    if name
+    in {
+        "all", "any", "argmax", "argmin", "argsort", "astype_int", "detach", "equal", "floor", "greater",
+        "greater_equal", "isfinite", "isnan", "less", "less_equal", "logical_not", "not_equal", "one_hot", "sign",
+    }
+}  # fmt: skip
 
 
 def defvjp(

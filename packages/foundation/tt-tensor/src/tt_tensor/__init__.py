@@ -99,7 +99,7 @@ from tt_tensor._primitive import (
     use_kernel,
 )
 from tt_tensor._random import default_rng, manual_seed, rng_state, set_rng_state
-from tt_tensor._tensor import GradFn, Tensor, TensorLike, from_numpy, increment_version, wrap
+from tt_tensor._tensor import GradFn, Tensor, TensorLike, from_numpy, increment_version, share_version, wrap
 
 __all__ = [
     "Array",

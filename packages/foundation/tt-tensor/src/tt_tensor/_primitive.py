@@ -60,6 +60,7 @@ class Primitive:
         self.elementwise = elementwise
         self.view = view
         self.recording = recording
+        self.has_residuals = recording is not None
         self.__doc__ = doc if doc is not None else kernel.__doc__
         _primitives[name] = self
         _kernels[name] = {"reference": kernel}

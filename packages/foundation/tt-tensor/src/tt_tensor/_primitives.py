@@ -38,6 +38,7 @@ masked_fill = Primitive("masked_fill", elementwise.masked_fill, elementwise=True
 astype = Primitive("astype", elementwise.astype, elementwise=True)
 astype_int = Primitive("astype_int", elementwise.astype, elementwise=True)
 copy = Primitive("copy", elementwise.copy, elementwise=True)
+detach = Primitive("detach", lambda x: x, view=True, doc="Share the memory; let no gradient through.")
 
 equal = Primitive("equal", np.equal, elementwise=True)
 not_equal = Primitive("not_equal", np.not_equal, elementwise=True)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias, Union
 import numpy as np
 
 from tt_tensor._dtypes import DTypeLike, checked, scalar_like, to_array
+from tt_tensor import _primitives as P  # noqa: N812  # the table of primitives reads as one letter
 from tt_tensor._interpreter import current
 from tt_tensor._methods import Methods
 from tt_tensor._operators import TensorLike
@@ -157,9 +158,7 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """Return a tensor that shares the memory, and to which no gradient flows."""
-        detached = wrap(self._data)
-        share_version(detached, self)
-        return detached
+        return P.detach(self)
 
     # -- gradients
 
@@ -323,7 +322,7 @@ def from_numpy(array: Array) -> Tensor:
 
 
 def share_version(view: Tensor, source: Tensor) -> None:
-    """Let `view` count in-place writes together with `source` if they share memory."""
+    """Let `view` count in-place writes together with `source` if they share memory; for authors of packages."""
     if view._data is source._data or (view._data.base is not None and np.may_share_memory(view._data, source._data)):
         if source._version is None:
             source._version = [0]

@@ -1,0 +1,40 @@
+"""TinyTorch module 06: records operations as they run, and computes gradients backwards.
+
+Importing it is enough: from then on every operation on a tensor that requires a gradient is remembered.
+"""
+
+from tt_tensor import install
+
+from tt_autograd import (  # the tables of rules fill themselves on import
+    _rules_activations,
+    _rules_elementwise,
+    _rules_index,
+    _rules_linalg,
+    _rules_losses,
+    _rules_reduce,
+    _rules_shape,
+)
+from tt_autograd._cuts import explain_missing
+from tt_autograd._engine import backward_order, grad, propagate, unbroadcast
+from tt_autograd._node import Node
+from tt_autograd._record import Record, enable_grad, is_grad_enabled, no_grad
+from tt_autograd._table import NONDIFFERENTIABLE, Spec, defvjp, has_rules
+
+__all__ = [
+    "NONDIFFERENTIABLE",
+    "Node",
+    "Record",
+    "Spec",
+    "backward_order",
+    "defvjp",
+    "enable_grad",
+    "explain_missing",
+    "grad",
+    "has_rules",
+    "is_grad_enabled",
+    "no_grad",
+    "propagate",
+    "unbroadcast",
+]
+
+install(Record)

@@ -1,0 +1,120 @@
+"""The interpreter that remembers: run the operation, and note the step if a gradient will be wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ContextDecorator
+from contextvars import ContextVar, Token
+
+from tt_tensor import Interpreter, Primitive, Tensor
+
+from tt_autograd._cuts import note_cut
+from tt_autograd._node import Node
+from tt_autograd._table import NONDIFFERENTIABLE, RULES, Gradient, Plan
+
+_enabled: ContextVar[bool] = ContextVar("tt_autograd_enabled", default=True)
+
+
+class Record(Interpreter):
+    """Apply operations through the interpreter below, and record those whose gradient will be wanted."""
+
+    def __init__(self, inner: Interpreter) -> None:
+        super().__init__(inner)
+        self._below = inner
+
+    def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object]) -> Tensor:
+        """Apply `primitive`; attach a `Node` to the result if any input requires a gradient."""
+        if not _enabled.get():
+            return self._below.apply(primitive, inputs, params)
+        wants = tuple([tensor.requires_grad for tensor in inputs])
+        if True not in wants:
+            return self._below.apply(primitive, inputs, params)
+        row = RULES.get(primitive)
+        if row is None:
+            return self._apply_without_rules(primitive, inputs, params, wants)
+        residuals: object = None
+        if primitive.has_residuals:
+            out, residuals = self._below.apply_with_residuals(primitive, inputs, params)
+        else:
+            out = self._below.apply(primitive, inputs, params)
+        if out.dtype.kind == "f":
+            out.grad_fn = Node(row, row.plans.get(wants) or row.plan(wants), inputs, params, out, residuals)
+        else:
+            note_cut(primitive, inputs)
+        return out
+
+    def backward(self, tensor: Tensor, gradient: Tensor | None, *, retain_graph: bool) -> None:
+        """Add the gradient of `tensor` to the `grad` of every leaf it came from."""
+        from tt_autograd._engine import accumulate_into_leaves
+
+        accumulate_into_leaves(tensor, gradient, retain_graph=retain_graph)
+
+    def _apply_without_rules(
+        self, primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object], wants: tuple[bool, ...]
+    ) -> Tensor:
+        out = self._below.apply(primitive, inputs, params)
+        if primitive in NONDIFFERENTIABLE or out.dtype.kind != "f":
+            note_cut(primitive, inputs)
+        else:
+            keep_nothing = Plan(wants, (False,) * len(inputs), False, ())
+            out.grad_fn = Node(Gradient(primitive), keep_nothing, inputs, params, out)
+        return out
+
+
+def is_grad_enabled() -> bool:
+    """Return whether operations are recorded in this context.
+
+    Example:
+        >>> with no_grad():
+        ...     is_grad_enabled()
+        False
+    """
+    return _enabled.get()
+
+
+class _Switch(ContextDecorator):
+    """Switch recording for the length of a block, or of a decorated function, in this context (thread, task) only."""
+
+    _value: bool
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[bool]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(_enabled.set(self._value))
+
+    def __exit__(self, *exception: object) -> None:
+        _enabled.reset(self._tokens.pop())
+
+    def _recreate_cm(self) -> _Switch:
+        return type(self)()
+
+
+class no_grad(_Switch):  # noqa: N801  # used as a function: `with no_grad():`
+    """Record nothing inside the block: results require no gradient and keep nothing alive.
+
+    Example:
+        >>> from tt_tensor import Tensor
+        >>> x = Tensor([1.0], requires_grad=True)
+        >>> with no_grad():
+        ...     y = x * 2
+        >>> y.requires_grad
+        False
+    """
+
+    _value = False
+
+
+class enable_grad(_Switch):  # noqa: N801  # used as a function: `with enable_grad():`
+    """Record again inside the block, within a `no_grad` one.
+
+    Example:
+        >>> from tt_tensor import Tensor
+        >>> x = Tensor([1.0], requires_grad=True)
+        >>> with no_grad(), enable_grad():
+        ...     y = x * 2
+        >>> y.requires_grad
+        True
+    """
+
+    _value = True
