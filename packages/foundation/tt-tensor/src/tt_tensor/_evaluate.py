@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tt_tensor._interpreter import Interpreter
+from tt_tensor._kernels_shape import check_broadcast
 from tt_tensor._primitive import Array, Primitive
 from tt_tensor._tensor import Tensor, share_version, wrap
 
@@ -19,7 +20,12 @@ class Evaluate(Interpreter):
 
     def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object]) -> Tensor:
         """Run the kernel on the inputs' arrays and wrap what it returns."""
-        result = primitive.kernel(*[tensor._data for tensor in inputs], **params)
+        try:
+            result = primitive.kernel(*[tensor._data for tensor in inputs], **params)
+        except ValueError as error:
+            if primitive.elementwise:  # a bare ufunc names neither itself nor the axis
+                check_broadcast(primitive.name, *[tensor._data.shape for tensor in inputs], cause=error)
+            raise
         return _finish(primitive, inputs, params, result)
 
     def apply_with_residuals(

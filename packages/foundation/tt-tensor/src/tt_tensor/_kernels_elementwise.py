@@ -95,7 +95,10 @@ def masked_fill(x: Array, mask: Array, *, value: float) -> Array:
     """Replace the elements under a boolean mask by one value; the mask broadcasts to x."""
     if mask.dtype != np.bool_:
         raise TypeError(f"masked_fill: the mask must be boolean, got {mask.dtype}; compare something, e.g. mask == 0")
-    return np.where(mask, value, x)
+    out = np.where(mask, value, x)
+    if out.shape != x.shape:
+        raise ValueError(f"masked_fill: mask {mask.shape} does not broadcast to x {x.shape}; stretch x first")
+    return out
 
 
 def astype(x: Array, *, dtype: npt.DTypeLike) -> Array:
@@ -118,12 +121,13 @@ _FAR_TOP = (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594,
             1.23033935479799725e3)  # fmt: skip
 _FAR_BOTTOM = (1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
                3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3)  # fmt: skip
-# One rational for float32: x P(x*x) / Q(x*x) on [-4, 4]; beyond, it is +-1 (coefficients: Eigen).
-_SINGLE_TOP = (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
-               -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02)  # fmt: skip
-_SINGLE_BOTTOM = (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
-                  -1.42647390514189e-02)  # fmt: skip
-_BLOCK = 16_384
+# One rational for float32, x P(x*x) / Q(x*x) on [-4, 4] and +-1 beyond (coefficients: Eigen); Horner's rule runs in
+# float64, for in float32 its roundings would add up to 5 units in the last place.
+_SINGLE_TOP = (2.2905065861350646e-4, 3.4082910107109506e-3, 5.0955695062380861e-2, 1.8520832239976145e-1,
+               1.128379143519084)  # fmt: skip
+_SINGLE_BOTTOM = (-1.1791602954361697e-7, 2.3547966471313185e-5, 1.0179625278914885e-3, 1.4070470171167667e-2,
+                  1.1098505178285362e-1, 4.9746925110067538e-1, 1.0)  # fmt: skip
+_BLOCK = 8_192
 
 
 def polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
@@ -150,7 +154,7 @@ def erf(x: Array) -> Array:
 
 
 def _erf_single(x: Array) -> Array:
-    x = np.clip(x, -4.0, 4.0)
+    x = np.clip(x, -4.0, 4.0).astype(np.float64)
     square = x * x
     top = polynomial(square, _SINGLE_TOP)
     top *= x

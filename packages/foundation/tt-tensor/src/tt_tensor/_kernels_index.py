@@ -38,6 +38,8 @@ def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
 
 def gather(x: Array, indices: Array, *, axis: int) -> Array:
     """Pick along an axis one element for each index: out[i, j] = x[i, indices[i, j]] for axis 1."""
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"gather: axis {axis} is out of range for {x.ndim} axes")
     axis = axis % x.ndim
     if indices.shape[:axis] != x.shape[:axis] or indices.shape[axis + 1 :] != x.shape[axis + 1 :]:
         raise ValueError(f"gather: indices {indices.shape} may differ from x {x.shape} only at axis {axis}")

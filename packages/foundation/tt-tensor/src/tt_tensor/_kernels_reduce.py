@@ -26,6 +26,7 @@ def reduced_count(shape: tuple[int, ...], axis: Axis) -> int:
     return shape[axis]
 
 
+@ieee
 def sum_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Add up along an axis: floats in a float64 accumulator, integers exactly in int64.
 
@@ -142,8 +143,10 @@ def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     if x.dtype.kind != "f":
         x = x.astype(np.float64)
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    shift = np.where(np.isfinite(top), top, 0).astype(x.dtype)  # inf - inf would be NaN
-    total = np.add.reduce(np.exp(x - shift), axis=axis, dtype=np.float64, keepdims=True)
+    shift = np.where(np.isfinite(top), top, x.dtype.type(0))  # inf - inf would be NaN
+    terms = np.subtract(x, shift)
+    np.exp(terms, out=terms)
+    total = np.add.reduce(terms, axis=axis, dtype=np.float64, keepdims=True)
     out = (np.log(total) + shift).astype(x.dtype)
     return out if keepdims else out.reshape(_without(x.shape, axis))
 
@@ -156,6 +159,7 @@ def _without(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     return tuple(size for position, size in enumerate(shape) if position not in gone)
 
 
+@ieee
 def cumsum(x: Array, *, axis: int) -> Array:
     """Return running sums along an axis, accumulated in float64, or exactly in int64."""
     if x.dtype.kind == "f":

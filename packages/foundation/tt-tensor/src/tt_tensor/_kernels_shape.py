@@ -16,12 +16,23 @@ def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
         ValueError: naming the axis at which two sizes disagree.
     """
     result: list[int] = []
-    for axis in range(1, max((len(shape) for shape in shapes), default=0) + 1):
+    for axis in range(1, max(map(len, shapes), default=0) + 1):
         sizes = {shape[-axis] for shape in shapes if len(shape) >= axis} - {1}
         if len(sizes) > 1:
-            raise ValueError(f"shapes {', '.join(map(str, shapes))} do not broadcast: sizes differ at axis {-axis}")
+            raise ValueError(
+                f"shapes {' and '.join(map(str, shapes))} do not broadcast: at axis {-axis} the sizes are "
+                f"{' and '.join(map(str, sorted(sizes)))}; they must be equal, or one of them 1"
+            )
         result.insert(0, sizes.pop() if sizes else 1)
     return tuple(result)
+
+
+def check_broadcast(name: str, *shapes: tuple[int, ...], cause: Exception | None = None) -> None:
+    """Raise ValueError, naming the operation, if the shapes do not broadcast."""
+    try:
+        broadcast_shape(*shapes)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from cause
 
 
 def reshape(x: Array, *, shape: tuple[int, ...]) -> Array:
