@@ -52,7 +52,7 @@ def packages(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Run mypy --strict over each package's source and tests, then over the repository's own code."""
     outside = env.outside(EVERYTHING, PACKAGES, repository.all_extras(EVERYTHING))
-    env.install(session, *outside, *env.group("types"), *env.group("tests"), "nox")
+    env.install(session, *outside, *env.group("types"), *env.group("tests"), *env.group("build"), "nox")
     sources = [str(package.folder / "src") for package in EVERYTHING]
     for package in EVERYTHING:
         # One package at a time: equal names of test files, and of conftest.py, would meet otherwise.
@@ -61,6 +61,7 @@ def types(session: nox.Session) -> None:
         session.run("mypy", "--strict", "--explicit-package-bases", *paths, env={"MYPYPATH": search})
     search = os.pathsep.join([*sources, str(ROOT)])
     own = ["noxfile.py", *sorted(str(path) for path in ROOT.glob("tools/**/*.py"))]
+    own += [str(path) for package in EVERYTHING if (path := package.folder / "hatch_build.py").is_file()]
     session.run("mypy", "--strict", "--explicit-package-bases", *own, env={"MYPYPATH": search})
     for folder in [ROOT / "tests_integration", *sorted(path for path in ROOT.glob("milestones/*") if path.is_dir())]:
         # A milestone's folder begins with a digit, which is no name of a package: it is checked as a folder of scripts.

@@ -16,7 +16,7 @@ from pathlib import Path
 from tools.packages import ROOT, read
 
 CACHE = ROOT / ".cache" / "wheels"
-_INGREDIENTS = ("pyproject.toml", "README.md", "LICENSE", "src")
+_INGREDIENTS = ("pyproject.toml", "README.md", "LICENSE", "hatch_build.py", "src")
 
 
 def content_key(folder: Path) -> str:
@@ -26,6 +26,10 @@ def content_key(folder: Path) -> str:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
+    if (folder / "hatch_build.py").is_file():
+        # A package with a build hook takes the milestones along.
+        for path in _files(ROOT / "milestones"):
+            digest.update(f"{path.relative_to(ROOT).as_posix()}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -42,14 +46,16 @@ def build_wheel(folder: Path, cache: Path = CACHE) -> Path:
     name = read(folder).name
     shelf = cache / f"{name}-{content_key(folder)}"
     with tempfile.TemporaryDirectory(prefix="tt-wheel-") as work:
-        # A copy outside the checkout: hatchling leaves out what a .gitignore above the folder names.
-        copy, out = Path(work) / folder.name, Path(work) / "out"
-        for path in _ingredients(folder):
-            target = copy / path.relative_to(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+        place, out = folder, Path(work) / "out"
+        if not folder.is_relative_to(ROOT / "packages"):
+            # hatchling leaves out what a .gitignore above the folder names, so build somebody else's folder elsewhere.
+            place = Path(work) / folder.name
+            for path in _ingredients(folder):
+                target = place / path.relative_to(folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
-        subprocess.run(command, cwd=copy, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=place, check=True, stdout=subprocess.DEVNULL)
         for old in cache.glob(f"{name}-{'?' * 16}"):
             shutil.rmtree(old, ignore_errors=True)
         shutil.copytree(out, shelf, dirs_exist_ok=True)
@@ -57,17 +63,19 @@ def build_wheel(folder: Path, cache: Path = CACHE) -> Path:
 
 
 def _ingredients(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for name in _INGREDIENTS:
-        top = folder / name
-        found += [top] if top.is_file() else sorted(path for path in top.rglob("*") if path.is_file())
-    return [path for path in found if "__pycache__" not in path.parts and path.suffix != ".pyc"]
+    tops = [folder / name for name in _INGREDIENTS]
+    return [path for top in tops for path in ([top] if top.is_file() else _files(top))]
+
+
+def _files(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [path for path in found if path.suffix != ".pyc" and "__pycache__" not in path.parts]
 
 
 def main(folders: list[str]) -> int:
     """Build the wheels of the folders named, and print where they lie."""
     for folder in folders:
-        print(build_wheel(Path(folder)))
+        print(build_wheel(Path(folder).resolve()))
     return 0
 
 
