@@ -12,6 +12,7 @@ from tinytorch import (
     nn as nn,
     olympics as olympics,
     optim as optim,
+    packages as packages,
     profile as profile,
     quant as quant,
     text as text,

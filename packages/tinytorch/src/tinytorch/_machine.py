@@ -6,12 +6,13 @@ import hashlib
 import importlib.util
 import os
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from numbers import Integral, Real
 from pathlib import Path
 
-from tinytorch._table import PACKAGES
+from tinytorch._table import PACKAGES, Package
 
 Plain = float | int | str | bool | None | Sequence["Plain"] | Mapping[str, "Plain"]
 
@@ -86,26 +87,35 @@ def machine() -> dict[str, Plain]:
     }
 
 
-def _folder(import_name: str) -> Path | None:
+def folder_of(package: Package) -> Path | None:
     """Return where a package lies, without importing it, or None if it is absent."""
-    spec = importlib.util.find_spec(import_name)
+    try:
+        spec = importlib.util.find_spec(package.import_name)
+    except ModuleNotFoundError:  # an import hook may refuse instead of not finding
+        return None
     return None if spec is None or spec.origin is None else Path(spec.origin).parent
 
 
-def versions() -> dict[str, str]:
-    """Return the version of NumPy and of each package of the framework that Python can import.
+def version_of(package: Package) -> str | None:
+    """Return a package's version, `unversioned` if it is on the path without being installed, None if it is absent."""
+    if folder_of(package) is None:
+        return None
+    try:
+        return metadata.version(package.distribution)
+    except metadata.PackageNotFoundError:
+        return "unversioned"
 
-    A package that is on the path without being installed has the version `unversioned`.
-    """
+
+def versions() -> dict[str, str]:
+    """Return the version of NumPy, of the facade and of each package of the framework that Python can import."""
     found: dict[str, str] = {}
-    present = [package.distribution for package in PACKAGES if _folder(package.import_name) is not None]
-    for distribution in ("numpy", "tinytorch", *present):
+    for distribution in ("numpy", "tinytorch"):
         try:
             found[distribution] = metadata.version(distribution)
         except metadata.PackageNotFoundError:
-            if distribution != "numpy":
-                found[distribution] = "unversioned"
-    return found
+            continue
+    present = {package.distribution: version_of(package) for package in PACKAGES}
+    return found | {name: version for name, version in present.items() if version is not None}
 
 
 def _fingerprint(folder: Path) -> str:
@@ -116,16 +126,17 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:_DIGITS]
 
 
-def sources(script: str | Path | None = None) -> dict[str, str]:
+def sources(script: str | Path | None = None, *, loaded: bool = False) -> dict[str, str]:
     """Return a fingerprint of the source of each package, so that a result can tell when it has become stale.
 
     Args:
         script: A milestone's script, whose folder is then counted in under the name `milestone`.
+        loaded: Whether to count only the packages that this process has imported.
     """
     found = {}
     for package in PACKAGES:
-        folder = _folder(package.import_name)
-        if folder is not None:
+        folder = folder_of(package)
+        if folder is not None and (package.import_name in sys.modules or not loaded):
             found[package.distribution] = _fingerprint(folder)
     if script is not None and Path(script).is_file():
         found["milestone"] = _fingerprint(Path(script).resolve().parent)

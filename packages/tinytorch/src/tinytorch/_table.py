@@ -94,7 +94,7 @@ PACKAGES = BUILT + PLANNED
 SUBMODULES: dict[str, tuple[str, ...]] = {
     "": (
         *("accel", "autograd", "bench", "compress", "core", "data", "milestone", "nn", "olympics", "optim"),
-        *("profile", "quant", "text", "train"),
+        *("packages", "profile", "quant", "text", "train"),
     ),
     "nn": ("functional", "init"),
     "core": tuple(package.core for package in PACKAGES),

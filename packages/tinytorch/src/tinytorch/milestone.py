@@ -275,7 +275,7 @@ class Report:
             "picture": None if self._picture is None else self._picture.name,
             "machine": machine(),
             "versions": versions(),
-            "sources": sources(self.script),
+            "sources": sources(self.script, loaded=True),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 

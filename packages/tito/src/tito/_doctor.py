@@ -1,0 +1,140 @@
+"""Whether the ground holds: Python, NumPy and its BLAS, the packages, the folders, the disk."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import threadpoolctl  # type: ignore[import-untyped]  # it ships no types
+from tinytorch.milestone import machine
+from tinytorch.packages import BUILT, PACKAGES, version_of
+
+from tito import _datasets, _milestones
+from tito._places import results_folder
+
+_LEAST_PYTHON = (3, 11)
+_LEAST_NUMPY = 2
+_LEAST_DISK = 2 * 10**9  # bytes: the data sets, unpacked, and the results
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: its state, what was found, and what to do if it is not well."""
+
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    found: str
+    do: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """The row for programs."""
+        return asdict(self)
+
+
+def _python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info >= _LEAST_PYTHON:
+        return Check("python", "ok", f"{version} at {sys.executable}")
+    return Check("python", "fail", version, "install Python 3.11 or later")
+
+
+def _numpy() -> Check:
+    try:
+        version = str(importlib.import_module("numpy").__version__)
+    except ImportError as error:
+        return Check("numpy", "fail", str(error).splitlines()[0], 'pip install "numpy>=2.0"')
+    if int(version.partition(".")[0]) < _LEAST_NUMPY:
+        return Check("numpy", "fail", version, 'pip install "numpy>=2.0"')
+    return Check("numpy", "ok", version)
+
+
+def _blas() -> Check:
+    """Ask the BLAS that NumPy has loaded, so after `_numpy`."""
+    pools = [pool for pool in threadpoolctl.threadpool_info() if pool.get("user_api") == "blas"]
+    if not pools:
+        return Check("blas", "warn", "no BLAS library was recognised", "install NumPy's own wheel: it brings OpenBLAS")
+    found = ", ".join(
+        f"{pool['internal_api']} {pool['version'] or '?'}, {pool['num_threads']} threads" for pool in pools
+    )
+    cores = machine()["cores"]
+    most = max(int(pool["num_threads"]) for pool in pools)
+    if isinstance(cores, int) and most > cores:
+        return Check("blas", "warn", f"{found} on {cores} cores", f"set OPENBLAS_NUM_THREADS={cores}")
+    return Check("blas", "ok", found)
+
+
+def _packages() -> list[Check]:
+    checks = []
+    for package in PACKAGES:
+        version = version_of(package)
+        if version is not None:
+            checks.append(Check(package.distribution, "ok", version))
+        elif package in BUILT:
+            do = f'pip install "tinytorch[{package.tier}]"'
+            checks.append(Check(package.distribution, "warn", "not installed", do))
+    return checks
+
+
+def _writable(name: str, folder: Path) -> Check:
+    """Look whether a folder, or the nearest of its parents that exists, can be written to; make nothing."""
+    existing = next((path for path in [folder, *folder.parents] if path.exists()), Path("/"))
+    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+        return Check(name, "ok", str(folder))
+    return Check(
+        name, "fail", f"{folder}, where {existing} cannot be written to", "change its rights, or choose another"
+    )
+
+
+def _disk(folder: Path) -> Check:
+    existing = next((path for path in [folder, *folder.parents] if path.exists()), Path("/"))
+    free = shutil.disk_usage(existing).free
+    found = f"{free / 1e9:.1f} GB free at {existing}"
+    if free < _LEAST_DISK:
+        return Check("disk", "warn", found, "make room: the data sets take up to 1 GB")
+    return Check("disk", "ok", found)
+
+
+def _matplotlib() -> Check:
+    if importlib.util.find_spec("matplotlib") is None:
+        return Check("matplotlib", "warn", "not installed: pictures are text", 'pip install "tinytorch[plot]"')
+    return Check("matplotlib", "ok", "installed")
+
+
+def _parts() -> Check:
+    count = len(_milestones.find_all())
+    if count == 0:
+        return Check("milestones", "warn", "none found", "install tt-tito again, or run tito inside a checkout")
+    return Check("milestones", "ok", f"{count} found")
+
+
+def _data() -> Check:
+    rows = _datasets.available()
+    if not rows:
+        return Check("data sets", "warn", "tt-data is not installed", 'pip install "tinytorch[foundation]"')
+    here = [row.name for row in rows if row.here]
+    rest = [row.name for row in rows if not row.here]
+    tail = f"; not fetched yet: {', '.join(rest)} (tito data get NAME)" if rest else ""
+    return Check("data sets", "ok", f"here: {', '.join(here) or 'none'}{tail}")
+
+
+def examine() -> list[Check]:
+    """Look at everything; slow things are not among it."""
+    cache = _datasets.cache_folder()
+    return [
+        _python(),
+        _numpy(),
+        _blas(),
+        *_packages(),
+        _writable("data folder", cache),
+        _writable("results folder", results_folder()),
+        _disk(cache),
+        _matplotlib(),
+        _parts(),
+        _data(),
+    ]

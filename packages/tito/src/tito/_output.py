@@ -1,0 +1,57 @@
+"""How tito speaks: text for people, JSON for programs, errors that end in what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tito._errors import INTERRUPTED, TitoError
+
+Json = float | int | str | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def emit(document: Json) -> None:
+    """Write a document to stdout as JSON."""
+    typer.echo(json.dumps(document, indent=2))
+
+
+def say(text: str = "", *, error: bool = False) -> None:
+    """Write a line for people, with rich's markup; paths and other foreign text go through `escape`."""
+    Console(stderr=error, soft_wrap=True, highlight=False).print(text)
+
+
+def show(title: str, drawn: Table) -> None:
+    """Draw a table as wide as the terminal, under its title, which may be wider than the table."""
+    say(f"[bold]{title}[/bold]")
+    Console(highlight=False).print(drawn)
+
+
+def table(*columns: str) -> Table:
+    """Return an empty table whose cells fold instead of losing their ends."""
+    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    return drawn
+
+
+@contextmanager
+def guarded(as_json: bool) -> Iterator[None]:
+    """Turn what the user can put right into a message and an exit code, and Ctrl-C into 130."""
+    try:
+        yield
+    except TitoError as error:
+        if as_json:
+            emit({"error": {"what": error.what, "got": error.got, "do": error.do}})
+        say(f"[red]{escape(error.what)}[/red]", error=True)
+        say(f"  got: {escape(error.got)}", error=True)
+        say(f"  do:  {escape(error.do)}", error=True)
+        raise typer.Exit(error.code) from None
+    except KeyboardInterrupt:
+        say("stopped; nothing is half written", error=True)
+        raise typer.Exit(INTERRUPTED) from None
