@@ -87,6 +87,7 @@ from tt_tensor._functions_shape import (
     transpose,
 )
 from tt_tensor._interpreter import Interpreter, current, install, set_bottom, use_interpreter
+from tt_tensor._operators import TensorLike
 from tt_tensor._primitive import (
     Array,
     Kernel,
@@ -99,7 +100,7 @@ from tt_tensor._primitive import (
     use_kernel,
 )
 from tt_tensor._random import default_rng, manual_seed, rng_state, set_rng_state
-from tt_tensor._tensor import GradFn, Tensor, TensorLike, from_numpy, increment_version, share_version, wrap
+from tt_tensor._tensor import GradFn, Tensor, from_numpy, increment_version, share_version, wrap
 
 __all__ = [
     "Array",
@@ -185,6 +186,7 @@ __all__ = [
     "rng_state",
     "set_bottom",
     "set_rng_state",
+    "share_version",
     "sign",
     "sin",
     "sort",

@@ -121,8 +121,8 @@ _FAR_TOP = (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594,
             1.23033935479799725e3)  # fmt: skip
 _FAR_BOTTOM = (1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
                3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3)  # fmt: skip
-# One rational for float32, x P(x*x) / Q(x*x) up to |x| = 3.83 and +-1 beyond (coefficients: Eigen); Horner's rule runs in
-# float64, for in float32 its roundings would add up to 5 units in the last place.
+# One rational for float32, x P(x*x) / Q(x*x) up to |x| = 3.83 and +-1 beyond (coefficients: Eigen); Horner's rule runs
+# in float64, for in float32 its roundings would add up to 5 units in the last place.
 _SINGLE_TOP = (2.2905065861350646e-4, 3.4082910107109506e-3, 5.0955695062380861e-2, 1.8520832239976145e-1,
                1.128379143519084)  # fmt: skip
 _SINGLE_BOTTOM = (-1.1791602954361697e-7, 2.3547966471313185e-5, 1.0179625278914885e-3, 1.4070470171167667e-2,
@@ -174,4 +174,5 @@ def _erf_double(x: Array) -> Array:
     inside = x[near]
     square = inside * inside
     out[near] = inside * polynomial(square, _NEAR_TOP) / polynomial(square, _NEAR_BOTTOM)
-    return out
+    result: Array = out
+    return result

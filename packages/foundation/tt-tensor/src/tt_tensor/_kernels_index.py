@@ -27,7 +27,7 @@ def index(x: Array, *, key: Any) -> Array:
     out = x[key]
     if isinstance(out, np.ndarray):
         return out
-    return x[(*key, ...) if isinstance(key, tuple) else (key, ...)]  # type: ignore[no-any-return]  # 0-d, still a view
+    return x[(*key, ...) if isinstance(key, tuple) else (key, ...)]  # 0-d, still a view
 
 
 def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
@@ -74,7 +74,8 @@ def argsort(x: Array, *, axis: int = -1, descending: bool = False) -> Array:
     if not descending:
         return np.argsort(x, axis=axis, kind="stable")
     backwards = np.argsort(np.flip(x, axis), axis=axis, kind="stable")
-    return np.subtract(x.shape[axis] - 1, np.flip(backwards, axis))
+    result: Array = np.subtract(x.shape[axis] - 1, np.flip(backwards, axis))
+    return result
 
 
 def sort(x: Array, *, axis: int = -1, descending: bool = False) -> Array:

@@ -19,7 +19,8 @@ def matmul(a: Array, b: Array) -> Array:
     """
     try:
         if a.dtype.kind == "f" or b.dtype.kind == "f":
-            return np.matmul(a, b)
+            result: Array = np.matmul(a, b)
+            return result
         return _integer_matmul(a, b)
     except ValueError as error:
         raise ValueError(matmul_complaint(a.shape, b.shape)) from error
@@ -41,12 +42,9 @@ def _integer_matmul(a: Array, b: Array) -> Array:
     """Multiply integers exactly, through BLAS floats where every partial sum is an exact float."""
     inner = a.shape[-1] if a.ndim else 0
     bound = _magnitude(a) * _magnitude(b) * inner
-    if bound < 2**24:
-        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.int64)
-    if bound < 2**53:
-        return np.matmul(a.astype(np.float64), b.astype(np.float64)).astype(np.int64)
-    if bound < 2**63:
-        return np.matmul(a.astype(np.int64), b.astype(np.int64))
+    for exact_below, dtype in ((2**24, np.float32), (2**53, np.float64), (2**63, np.int64)):
+        if bound < exact_below:
+            return np.matmul(a.astype(dtype), b.astype(dtype)).astype(np.int64)
     return exact_int64("matmul", np.matmul(a.astype(object), b.astype(object)))
 
 

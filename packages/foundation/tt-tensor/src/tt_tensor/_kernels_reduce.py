@@ -7,6 +7,7 @@ once at the end.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,13 @@ from tt_tensor._kernels_elementwise import Array, ieee
 
 Axis = int | tuple[int, ...] | None
 _LARGEST = 2**63 - 1
+
+# NumPy's stubs know no `keepdims: bool`, and np.sum costs a microsecond more than the ufunc's own method.
+add_up: Callable[..., Array] = np.add.reduce
+run_up: Callable[..., Array] = np.add.accumulate
+multiply_up: Callable[..., Array] = np.multiply.reduce
+largest: Callable[..., Array] = np.maximum.reduce
+smallest: Callable[..., Array] = np.minimum.reduce
 
 
 def reduced_count(shape: tuple[int, ...], axis: Axis) -> int:
@@ -35,11 +43,11 @@ def sum_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """
     if x.dtype.kind == "f":
         if x.dtype == np.float64:
-            return np.add.reduce(x, axis=axis, keepdims=keepdims)
-        return np.add.reduce(x, axis=axis, dtype=np.float64, keepdims=keepdims).astype(x.dtype)
+            return add_up(x, axis=axis, keepdims=keepdims)
+        return add_up(x, axis=axis, dtype=np.float64, keepdims=keepdims).astype(x.dtype)
     if fits_int64(x, reduced_count(x.shape, axis)):
-        return np.add.reduce(x, axis=axis, dtype=np.int64, keepdims=keepdims)
-    return exact_int64("sum", np.add.reduce(x.astype(object), axis=axis, keepdims=keepdims))
+        return add_up(x, axis=axis, dtype=np.int64, keepdims=keepdims)
+    return exact_int64("sum", add_up(x.astype(object), axis=axis, keepdims=keepdims))
 
 
 def fits_int64(x: Array, count: int) -> bool:
@@ -60,7 +68,7 @@ def exact_int64(name: str, total: Any) -> Array:
 @ieee
 def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Average along an axis with a float64 accumulator; the mean of nothing is NaN."""
-    total = np.add.reduce(x, axis=axis, dtype=np.float64, keepdims=keepdims)
+    total = add_up(x, axis=axis, dtype=np.float64, keepdims=keepdims)
     average = np.true_divide(total, reduced_count(x.shape, axis))
     return average.astype(x.dtype if x.dtype.kind == "f" else np.float32)
 
@@ -68,10 +76,10 @@ def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 def _variance(x: Array, axis: Axis, keepdims: bool, correction: float) -> Array:
     """Compute the variance in float64, in two passes: first the mean, then the squares around it."""
     count = reduced_count(x.shape, axis)
-    center = np.add.reduce(x, axis=axis, dtype=np.float64, keepdims=True) / count
+    center = add_up(x, axis=axis, dtype=np.float64, keepdims=True) / count
     deviation = np.subtract(x, center, dtype=np.float64)
     np.multiply(deviation, deviation, out=deviation)
-    return np.true_divide(np.add.reduce(deviation, axis=axis, keepdims=keepdims), max(count - correction, 0.0))
+    return np.true_divide(add_up(deviation, axis=axis, keepdims=keepdims), max(count - correction, 0.0))
 
 
 @ieee
@@ -91,11 +99,11 @@ def std(x: Array, *, axis: Axis = None, keepdims: bool = False, correction: floa
 def prod(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Multiply along an axis; the product of nothing is 1, integers stay exact or raise OverflowError."""
     if x.dtype.kind == "f":
-        return np.multiply.reduce(x, axis=axis, dtype=np.float64, keepdims=keepdims).astype(x.dtype)
-    size = np.multiply.reduce(np.abs(x.astype(np.float64)), axis=axis, keepdims=keepdims)
+        return multiply_up(x, axis=axis, dtype=np.float64, keepdims=keepdims).astype(x.dtype)
+    size = multiply_up(np.abs(x.astype(np.float64)), axis=axis, keepdims=keepdims)
     if np.all(size < 2.0**62):
-        return np.multiply.reduce(x, axis=axis, dtype=np.int64, keepdims=keepdims)
-    return exact_int64("prod", np.multiply.reduce(x.astype(object), axis=axis, keepdims=keepdims))
+        return multiply_up(x, axis=axis, dtype=np.int64, keepdims=keepdims)
+    return exact_int64("prod", multiply_up(x.astype(object), axis=axis, keepdims=keepdims))
 
 
 def _refuse_empty(name: str, x: Array, axis: Axis) -> None:
@@ -106,35 +114,39 @@ def _refuse_empty(name: str, x: Array, axis: Axis) -> None:
 def max_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the largest element along an axis; a NaN wins."""
     _refuse_empty("max", x, axis)
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
+    return largest(x, axis=axis, keepdims=keepdims)
 
 
 def min_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the smallest element along an axis; a NaN wins."""
     _refuse_empty("min", x, axis)
-    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
+    return smallest(x, axis=axis, keepdims=keepdims)
 
 
 def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
     """Return the position of the largest element, the first one among equals; without axis, in the flattened array."""
     _refuse_empty("argmax", x, axis)
-    return np.argmax(x, axis=axis, keepdims=keepdims)
+    result: Array = np.argmax(x, axis=axis, keepdims=keepdims)
+    return result
 
 
 def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
     """Return the position of the smallest element, the first one among equals; without axis, in the flattened array."""
     _refuse_empty("argmin", x, axis)
-    return np.argmin(x, axis=axis, keepdims=keepdims)
+    result: Array = np.argmin(x, axis=axis, keepdims=keepdims)
+    return result
 
 
 def any_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Say whether any element along an axis is true (not zero)."""
-    return np.any(x, axis=axis, keepdims=keepdims)
+    result: Array = np.any(x, axis=axis, keepdims=keepdims)
+    return result
 
 
 def all_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Say whether all elements along an axis are true (not zero)."""
-    return np.all(x, axis=axis, keepdims=keepdims)
+    result: Array = np.all(x, axis=axis, keepdims=keepdims)
+    return result
 
 
 @ieee
@@ -146,9 +158,10 @@ def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     shift = np.where(np.isfinite(top), top, x.dtype.type(0))  # inf - inf would be NaN
     terms = np.subtract(x, shift)
     np.exp(terms, out=terms)
-    total = np.add.reduce(terms, axis=axis, dtype=np.float64, keepdims=True)
+    total = add_up(terms, axis=axis, dtype=np.float64, keepdims=True)
     out = (np.log(total) + shift).astype(x.dtype)
-    return out if keepdims else out.reshape(_without(x.shape, axis))
+    result: Array = out if keepdims else out.reshape(_without(x.shape, axis))
+    return result
 
 
 def _without(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
@@ -163,10 +176,10 @@ def _without(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
 def cumsum(x: Array, *, axis: int) -> Array:
     """Return running sums along an axis, accumulated in float64, or exactly in int64."""
     if x.dtype.kind == "f":
-        return np.add.accumulate(x, axis=axis, dtype=np.float64).astype(x.dtype)
+        return run_up(x, axis=axis, dtype=np.float64).astype(x.dtype)
     if fits_int64(x, x.shape[axis]):
-        return np.add.accumulate(x, axis=axis, dtype=np.int64)
-    return exact_int64("cumsum", np.add.accumulate(x.astype(object), axis=axis))
+        return run_up(x, axis=axis, dtype=np.int64)
+    return exact_int64("cumsum", run_up(x.astype(object), axis=axis))
 
 
 @ieee
@@ -179,5 +192,6 @@ def norm(x: Array, *, ord: float = 2, axis: Axis = None, keepdims: bool = False)
     top = np.max(size, axis=axis, keepdims=True, initial=0.0)
     if ord != np.inf:
         scale = np.where(np.isfinite(top) & (top > 0), top, 1.0)  # squares of 1e200 would overflow, of 1e-200 vanish
-        top = scale * np.add.reduce((size / scale) ** ord, axis=axis, keepdims=True) ** (1.0 / ord)
-    return (top if keepdims else top.reshape(_without(x.shape, axis))).astype(dtype)
+        top = scale * add_up((size / scale) ** ord, axis=axis, keepdims=True) ** (1.0 / ord)
+    result: Array = (top if keepdims else top.reshape(_without(x.shape, axis))).astype(dtype)
+    return result

@@ -13,7 +13,7 @@ from tt_tensor._primitive import Array
 if TYPE_CHECKING:
     from tt_tensor._tensor import Tensor
 
-Nested: TypeAlias = Union[bool, int, float, Sequence["Nested"]]
+Nested: TypeAlias = bool | int | float | Sequence["Nested"]
 TensorLike: TypeAlias = Union["Operators", Array, "np.generic[object]", bool, int, float, Sequence[Nested]]
 
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from tt_tensor import _interpreter
 
 if TYPE_CHECKING:
-    from tt_tensor._tensor import Tensor, TensorLike
+    from tt_tensor._operators import TensorLike
+    from tt_tensor._tensor import Tensor
 
 # `Any` as element type: NumPy's stubs give arithmetic no type for a generic element.
 Array: TypeAlias = npt.NDArray[Any]
