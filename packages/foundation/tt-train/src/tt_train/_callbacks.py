@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from tt_tensor import Tensor
+from tt_tensor import Array
 
 if TYPE_CHECKING:
     from ._trainer import Trainer
@@ -96,7 +96,7 @@ class EarlyStopping(Callback):
         self.restore_best = restore_best
         self.best = math.inf if mode == "min" else -math.inf
         self.waited = 0
-        self._weights: dict[str, Tensor] | None = None
+        self._weights: dict[str, Array] | None = None
 
     def improved(self, figure: float) -> bool:
         """Take one epoch's figure: remember it if it is a new best, else count the epoch as waited.
@@ -131,8 +131,7 @@ class EarlyStopping(Callback):
             )
         if self.improved(record[self.monitor]):
             if self.restore_best:
-                state = trainer.model.state_dict()
-                self._weights = {name: Tensor(value, dtype=value.dtype) for name, value in state.items()}
+                self._weights = trainer.model.state_dict()  # copies
         elif self.waited >= self.patience:
             trainer.stop()
 

@@ -15,7 +15,7 @@ __all__ = ["Loss", "Metric", "average_over", "evaluation", "predictions"]
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 Metric: TypeAlias = Callable[[Tensor, Tensor], float]
 Forward: TypeAlias = Callable[[Tensor], Tensor]
-Pair: TypeAlias = tuple[Tensor, Tensor]
+Pair: TypeAlias = tuple[Tensor, ...]  # (x, y): tt_data.Batch, or a pair
 
 
 @contextmanager

@@ -100,11 +100,13 @@ class History:
         """
         if name in self._columns:
             return np.array(self._columns[name])
-        values = [record.get(name, math.nan) for record in self.epochs]
-        if all(math.isnan(value) for value in values):
+        if not any(name in record for record in self.epochs):
             known = sorted({*self._columns, *(key for record in self.epochs for key in record)})
             raise KeyError(f"no figure {name!r} was recorded; there are {', '.join(known) or 'none yet'}")
-        return np.array(values)
+        return self._over_epochs(name)
+
+    def _over_epochs(self, name: str) -> Array:
+        return np.array([record.get(name, math.nan) for record in self.epochs])
 
     def sparkline(self, name: str = "loss", width: int = 60) -> str:
         """Draw one figure over time as a line of text.
@@ -133,11 +135,11 @@ class History:
         panels: dict[str, dict[str, tuple[Array, Array]]] = {}
         if "loss" in self._columns:
             panels["loss, each step"] = {"loss": (np.arange(1, self._length + 1), self.curve("loss"))}
-        numbers = np.array([record.get("epoch", math.nan) for record in self.epochs])
+        numbers = self._over_epochs("epoch")
         names = [key for key in (self.epochs[-1] if self.epochs else {}) if key not in _NOT_DRAWN]
         for family in dict.fromkeys(name.removeprefix("validation_") for name in names):
             members = [name for name in names if name.removeprefix("validation_") == family]
-            panels[f"{family}, each epoch"] = {name: (numbers, self.curve(name)) for name in members}
+            panels[f"{family}, each epoch"] = {name: (numbers, self._over_epochs(name)) for name in members}
         return draw_curves(panels, path, across="time")
 
     def to_csv(self, path: str | os.PathLike[str], *, of: str = "epochs") -> None:
