@@ -95,8 +95,15 @@ def tests(session: nox.Session, package: str) -> None:
     }
     members = [member for member in EVERYTHING if member.name in needed]
     env.install_packages(session, members, PACKAGES, instead={package: folder})
+    failed = []
     for judge in judges:
-        env.run_tests(session, judge, internal=False, doctests=False)
+        try:
+            env.run_tests(session, judge, internal=False, doctests=False)
+        except nox.command.CommandFailed:
+            failed.append(judge.name)
+    if failed:
+        session.error(f"{folder} breaks the contract of {', '.join(failed)}")
+    session.log(f"{folder} keeps the contract of {', '.join(judge.name for judge in judges)}")
 
 
 @nox.session

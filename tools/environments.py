@@ -37,16 +37,15 @@ def prepare(session: nox.Session) -> None:
 
 def install(session: nox.Session, *requirements: str) -> None:
     """Install from wherever pip is configured to look."""
-    session.install("--no-compile", "--quiet", *requirements)
+    session.install("--no-compile", "-qq", *requirements)
 
 
-def wheels(members: list[Path]) -> list[str]:
+def wheels(session: nox.Session, members: list[Path]) -> list[str]:
     """Give the wheels of package folders, building those whose content has none yet."""
     found = {folder: cached_wheel(folder) for folder in members}
     missing = [str(folder) for folder, wheel in found.items() if wheel is None]
     if missing:
-        python = _builder()
-        subprocess.run([str(python), "-m", "tools.wheels", *missing], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        session.run(str(_builder()), "-m", "tools.wheels", *missing, external=True, silent=True)
         found = {folder: cached_wheel(folder) for folder in members}
     return [str(wheel) for wheel in found.values() if wheel is not None]
 
@@ -57,7 +56,7 @@ def _builder() -> Path:
     if not (BUILDER / "ready").exists():
         shutil.rmtree(BUILDER, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "virtualenv", "--quiet", str(BUILDER)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *group("build")], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-qq", *group("build")], check=True)
         (BUILDER / "ready").touch()
     return python
 
@@ -84,7 +83,7 @@ def install_packages(
     if requirements := [*outside(members, packages, extras), *also]:
         install(session, *requirements)
     folders = [(instead or {}).get(member.name, member.folder) for member in members]
-    session.install("--no-compile", "--quiet", "--no-deps", "--force-reinstall", *wheels(folders))
+    session.install("--no-compile", "-qq", "--no-deps", "--force-reinstall", *wheels(session, folders))
     session.run("python", "-m", "pip", "check", silent=True)
     session.run("python", "-m", "pip", "list", "--format=freeze")
 
