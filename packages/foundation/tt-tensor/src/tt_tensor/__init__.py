@@ -85,6 +85,7 @@ from tt_tensor._functions_shape import (
     swapaxes,
     tile,
     transpose,
+    view,
 )
 from tt_tensor._interpreter import Interpreter, current, install, set_bottom, use_interpreter
 from tt_tensor._operators import TensorLike
@@ -208,6 +209,7 @@ __all__ = [
     "use_interpreter",
     "use_kernel",
     "var",
+    "view",
     "where",
     "wrap",
     "zeros",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tt_tensor import _primitives as P  # noqa: N812  # the table of primitives reads as one letter
 from tt_tensor._methods import Axis
 from tt_tensor._operators import TensorLike
@@ -27,6 +29,34 @@ def reshape(x: TensorLike, shape: int | Sequence[int]) -> Tensor:
         [[1, 2], [3, 4]]
     """
     return P.reshape(x, shape=_sizes(shape))
+
+
+def view(x: TensorLike, shape: int | Sequence[int]) -> Tensor:
+    """Return the same elements in another shape, sharing memory or not at all.
+
+    Args:
+        x: Any shape.
+        shape: Sizes with the same product; one may be -1 and is worked out.
+
+    Raises:
+        ValueError: The elements do not fill the shape, or lie such that only a copy could have it.
+
+    Example:
+        >>> x = Tensor([[1, 2], [3, 4]])
+        >>> view(x, 4).tolist()
+        [1, 2, 3, 4]
+        >>> view(x.T, 4)
+        Traceback (most recent call last):
+        ValueError: view: strides (8, 16) of shape (2, 2) cannot be seen as shape (4,) without a copy; use reshape
+    """
+    (tensor,) = lift((x,))
+    seen = P.reshape(tensor, shape=_sizes(shape))
+    if seen.size and not np.may_share_memory(seen.data, tensor.data):
+        raise ValueError(
+            f"view: strides {tensor.data.strides} of shape {tensor.shape} cannot be seen as shape {seen.shape} "
+            "without a copy; use reshape"
+        )
+    return seen
 
 
 def flatten(x: TensorLike, start_axis: int = 0) -> Tensor:

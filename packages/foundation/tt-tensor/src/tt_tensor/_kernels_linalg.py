@@ -44,7 +44,8 @@ def _integer_matmul(a: Array, b: Array) -> Array:
     bound = _magnitude(a) * _magnitude(b) * inner
     for exact_below, dtype in ((2**24, np.float32), (2**53, np.float64), (2**63, np.int64)):
         if bound < exact_below:
-            return np.matmul(a.astype(dtype), b.astype(dtype)).astype(np.int64)
+            product: Array = np.matmul(a.astype(dtype), b.astype(dtype))
+            return product.astype(np.int64)
     return exact_int64("matmul", np.matmul(a.astype(object), b.astype(object)))
 
 

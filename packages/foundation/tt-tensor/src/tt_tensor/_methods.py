@@ -143,6 +143,22 @@ class Methods(Operators):
         """Return the elements in another shape; one length may be -1."""
         return P.reshape(self, shape=_flat(shape))
 
+    def view(self, *shape: int | Sequence[int]) -> Tensor:
+        """Return the elements in another shape, never copying.
+
+        Raises:
+            ValueError: The shape would need a copy; `reshape` makes one.
+        """
+        from tt_tensor._functions_shape import view
+
+        return view(self, _flat(shape))
+
+    def split(self, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+        """Return consecutive parts along `axis`: so many equal ones, or of the given sizes."""
+        from tt_tensor._functions_shape import split
+
+        return split(self, sections, axis)
+
     def flatten(self, start_axis: int = 0) -> Tensor:
         """Return a tensor whose axes from `start_axis` on are one."""
         from tt_tensor._functions_shape import flatten
