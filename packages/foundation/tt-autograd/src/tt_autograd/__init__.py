@@ -14,22 +14,32 @@ from tt_autograd import (  # the tables of rules fill themselves on import
     _rules_reduce,
     _rules_shape,
 )
+from tt_autograd._anomaly import AnomalyError, detect_anomaly
+from tt_autograd._checkpoint import checkpoint
 from tt_autograd._cuts import explain_missing
 from tt_autograd._engine import backward_order, grad, propagate, unbroadcast
+from tt_autograd._gradcheck import GradcheckError, gradcheck
+from tt_autograd._graph import graph
 from tt_autograd._node import Node
 from tt_autograd._record import Record, enable_grad, is_grad_enabled, no_grad
 from tt_autograd._table import NONDIFFERENTIABLE, Spec, defvjp, has_rules
 
 __all__ = [
     "NONDIFFERENTIABLE",
+    "AnomalyError",
+    "GradcheckError",
     "Node",
     "Record",
     "Spec",
     "backward_order",
+    "checkpoint",
     "defvjp",
+    "detect_anomaly",
     "enable_grad",
     "explain_missing",
     "grad",
+    "gradcheck",
+    "graph",
     "has_rules",
     "is_grad_enabled",
     "no_grad",

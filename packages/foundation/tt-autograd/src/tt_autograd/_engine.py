@@ -8,8 +8,8 @@ from contextvars import ContextVar
 import numpy as np
 from tt_tensor import Array, Interpreter, Tensor, TensorLike, current, from_numpy, increment_version, wrap
 
-from tt_autograd._node import Node, Parent
-from tt_autograd._table import NONDIFFERENTIABLE, Spec
+from tt_autograd._node import Node
+from tt_autograd._table import Spec
 
 
 def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
@@ -60,130 +60,138 @@ def _sequence_of(node: Node) -> int:
     return node.sequence
 
 
-class Gradients:
-    """Gradients on their way: summed where several arrive, and never sharing memory with anything else once taken.
+class LeafGradients:
+    """The gradients of leaves: summed where several arrive, and in the end in memory that nobody else holds.
 
-    An array that arrives may be somebody else's (a view of the output's gradient, a saved input), so it is written
-    into only after the first sum, which is ours.
+    A rule may return what is somebody else's (the gradient it was given, a saved input, a view of either), so a sum is
+    written in place only into an array known to be ours.
     """
 
     __slots__ = ("_arrays", "_owned")
 
     def __init__(self) -> None:
-        self._arrays: dict[Node | Tensor, Array] = {}
-        self._owned: set[Node | Tensor] = set()
+        self._arrays: dict[Tensor, Array] = {}
+        self._owned: set[Tensor] = set()
 
-    def add(self, target: Node | Tensor, gradient: Array, owned: bool) -> None:
-        """Add a gradient to what has arrived for `target`."""
-        present = self._arrays.get(target)
+    def add(self, leaf: Tensor, gradient: Array, owned: bool) -> None:
+        """Add a gradient to what has arrived for `leaf`; `owned` says that nobody else holds the array."""
+        present = self._arrays.get(leaf)
         if present is None:
-            self._arrays[target] = gradient
-        elif target in self._owned:
+            self._arrays[leaf] = gradient
+        elif leaf in self._owned:
             np.add(present, gradient, out=present)
             return
         else:
-            self._arrays[target] = np.asarray(present + gradient)
+            self._arrays[leaf] = np.asarray(present + gradient)
             owned = True
         if owned:
-            self._owned.add(target)
+            self._owned.add(leaf)
 
-    def pop(self, target: Node | Tensor) -> Array | None:
-        """Take what has arrived, to read only."""
-        return self._arrays.pop(target, None)
+    def get(self, leaf: Tensor) -> Array | None:
+        """Return what has arrived for a leaf, as an array that nobody else holds."""
+        array = self._arrays.get(leaf)
+        return array if array is None or leaf in self._owned else array.copy()
 
-    def peek(self, target: Node | Tensor) -> Array | None:
-        """Look at what has arrived, to read only."""
-        return self._arrays.get(target)
+    def take(self, leaf: Tensor) -> Array | None:
+        """Remove and return what has arrived for a leaf, to read only (a checkpoint hands it on to its own inputs)."""
+        self._owned.discard(leaf)
+        return self._arrays.pop(leaf, None)
 
-    def items(self) -> list[tuple[Node | Tensor, Array]]:
-        """Return all that has arrived, as arrays that nobody else holds."""
-        return [(t, a if t in self._owned else a.copy()) for t, a in self._arrays.items()]
+    def leaves(self) -> Iterable[Tensor]:
+        """Return the leaves that gradients arrived for."""
+        return self._arrays.keys()
 
 
-_running: ContextVar[Gradients | None] = ContextVar("tt_autograd_leaves", default=None)
+_running: ContextVar[LeafGradients | None] = ContextVar("tt_autograd_leaves", default=None)
 
 
 def propagate(
     roots: Sequence[tuple[Tensor, Array]], *, retain_graph: bool = False, watch: Iterable[Node] = ()
-) -> tuple[Gradients, dict[Node, Array]]:
+) -> tuple[LeafGradients, dict[Node, Array]]:
     """Run backward from `roots` and return the gradients of the leaves, and those of the watched steps' results.
 
     Within a running pass (a checkpoint's recomputation) the leaves' gradients join that pass.
     """
-    watched = dict.fromkeys(watch)
     outer = _running.get()
-    leaves = Gradients() if outer is None else outer
-    pending = Gradients()
-    starts = []
+    leaves = LeafGradients() if outer is None else outer
+    pending: dict[Node, Array] = {}
     for root, gradient in roots:
-        target = _target(root)
-        if isinstance(target, Node):
-            starts.append(target)
-        (pending if isinstance(target, Node) else leaves).add(target, gradient, False)
-    token = _running.set(leaves)
-    interpreter = current()
+        if isinstance(root.grad_fn, Node):
+            _arrive(root.grad_fn, gradient, pending)
+        else:
+            leaves.add(root, gradient, owned=False)
     seen: dict[Node, Array] = {}
+    watched = set(watch)
+    interpreter = current()
+    token = _running.set(leaves)
     try:
-        for node in backward_order(starts):
-            gradient_of_output = pending.pop(node)
-            if gradient_of_output is None:
-                continue
-            if node in watched:
-                seen[node] = gradient_of_output
-            _visit(node, gradient_of_output, pending, leaves, interpreter)
-            if not retain_graph:
-                node.free()
+        with np.errstate(all="ignore"):  # an infinite slope, as that of sqrt at 0, is a result and no accident
+            for node in backward_order(pending):
+                g = pending.pop(node, None)
+                if g is None:
+                    continue
+                if node in watched:
+                    seen[node] = g
+                _visit(node, g, pending, leaves, interpreter)
+                if not retain_graph:
+                    node.free()
     finally:
         _running.reset(token)
     return leaves, seen
 
 
-def _target(tensor: Tensor) -> Node | Tensor:
-    node = tensor.grad_fn
-    return node if isinstance(node, Node) else tensor
+def _arrive(node: Node, gradient: Array, pending: dict[Node, Array]) -> None:
+    """Add a gradient to what has arrived for a step's result."""
+    present = pending.get(node)
+    pending[node] = gradient if present is None else np.asarray(present + gradient)
 
 
-def _visit(node: Node, g: Array, pending: Gradients, leaves: Gradients, interpreter: Interpreter) -> None:
+def _visit(
+    node: Node, g: Array, pending: dict[Node, Array], leaves: LeafGradients, interpreter: Interpreter
+) -> None:
     """Run the rules of one step and pass the gradients of its inputs on."""
-    arrays = node.arrays()
-    primitive, plan = node.primitive, node.plan
-    params = dict(node.params)
+    arrays = (g, *node.arrays())
+    primitive, plan, params = node.primitive, node.plan, node.params
     if primitive.has_residuals:
-        params["residuals"] = node.residuals
-    arguments = (g, *arrays)
+        params = {**params, "residuals": node.residuals}
     try:
         if node.gradient.joint is not None:
-            results = interpreter.pull(primitive, node.gradient.joint, arguments, {**params, "needs": plan.wants})
-            _pass_on_joint(node, results, g, arrays, pending, leaves)
-            return
-        if not plan.rules:
+            results = interpreter.pull(primitive, node.gradient.joint, arrays, {**params, "needs": plan.wants})
+            _pass_on_joint(node, results, arrays, pending, leaves)
+        elif not plan.rules:
             raise NotImplementedError(_no_rules(node))
         for position, rule in plan.rules:
-            result = interpreter.pull(primitive, rule, arguments, params)
-            _pass_on(node, position, result, (g, *arrays), pending, leaves)
+            _pass_on(node, position, interpreter.pull(primitive, rule, arrays, params), arrays, pending, leaves)
     except (ArithmeticError, LookupError, TypeError, ValueError, NotImplementedError) as error:
         error.add_note(f"in the gradient of {node.name}" + (f", applied at {node.origin}" if node.origin else ""))
         raise
 
 
 def _pass_on_joint(
-    node: Node, results: tuple[Array | None, ...], g: Array, arrays: Sequence[Array | Spec], pending: Gradients,
-    leaves: Gradients,
-) -> None:  # fmt: skip
+    node: Node,
+    results: tuple[Array | None, ...],
+    arrays: tuple[Array | Spec, ...],
+    pending: dict[Node, Array],
+    leaves: LeafGradients,
+) -> None:
     if len(results) != len(node.parents):
         raise ValueError(f"the joint rule of {node.name} returned {len(results)} gradients for {len(node.parents)} inputs")
-    others: list[Array | Spec] = [g, *arrays]
     for position, result in enumerate(results):
         if not node.plan.wants[position]:
             continue
         if result is None:
             raise ValueError(f"the joint rule of {node.name} returned no gradient for input {position}, which needs one")
-        _pass_on(node, position, result, others, pending, leaves)
-        others.append(result)
+        _pass_on(node, position, result, arrays, pending, leaves)
+        arrays = (*arrays, result)
 
 
 def _pass_on(
-    node: Node, position: int, result: Array, others: Sequence[Array | Spec], pending: Gradients, leaves: Gradients
+    node: Node,
+    position: int,
+    result: Array,
+    others: tuple[Array | Spec, ...],
+    pending: dict[Node, Array],
+    leaves: LeafGradients,
 ) -> None:
     """Check one gradient and add it to what has arrived for the input."""
     shape, dtype = node.specs[position]
@@ -198,21 +206,24 @@ def _pass_on(
         result = unbroadcast(result, shape)
     if result.dtype != dtype:
         result = result.astype(dtype)
-    parent: Parent = node.parents[position]
+    parent = node.parents[position]
     if type(parent) is Node:
-        pending.add(parent, result, False)
-    elif parent is not None:
-        leaves.add(parent, result, _is_fresh(result, others, node.residuals))
+        _arrive(parent, result, pending)
+    else:
+        leaves.add(parent, result, _is_fresh(result, others, node.residuals))  # type: ignore[arg-type]  # it is wanted
 
 
-def _is_fresh(result: Array, others: Sequence[Array | Spec], residuals: object) -> bool:
+def _is_fresh(result: Array, others: tuple[Array | Spec, ...], residuals: object) -> bool:
     """Return whether a rule made this array itself, so that nobody else can see it."""
-    if result.base is not None or any([result is other for other in others]):
+    if result.base is not None:
         return False
+    for other in others:
+        if result is other:
+            return False
     if residuals is None:
         return True
     kept = residuals if isinstance(residuals, tuple) else (residuals,)
-    return all([isinstance(k, (np.ndarray, int, float)) for k in kept]) and not any([result is k for k in kept])
+    return all([isinstance(k, (np.ndarray, int, float)) and k is not result for k in kept])
 
 
 def _no_rules(node: Node) -> str:
@@ -232,8 +243,9 @@ def accumulate_into_leaves(tensor: Tensor, gradient: Tensor | None, *, retain_gr
     leaves, _ = propagate([(tensor, seed(tensor, gradient))], retain_graph=retain_graph)
     if _running.get() is not None:
         return
-    for leaf, total in leaves.items():
-        if not isinstance(leaf, Tensor):
+    for leaf in leaves.leaves():
+        total = leaves.get(leaf)
+        if total is None:
             continue
         if leaf.grad is None:
             leaf.grad = wrap(total)
@@ -255,7 +267,7 @@ def seed(tensor: Tensor, gradient: Tensor | None) -> Array:
                 f"backward() of a tensor of shape {tensor.shape} needs a gradient of that shape; reduce it to a scalar "
                 "first (sum(), mean(), a loss), or pass one"
             )
-        return np.ones(tensor.shape, tensor.dtype)
+        return np.array(1, tensor.dtype).reshape(tensor.shape)
     if gradient.shape != tensor.shape:
         raise ValueError(f"the gradient passed to backward has shape {gradient.shape}; the tensor has {tensor.shape}")
     return gradient.data.astype(tensor.dtype, copy=False)
@@ -284,7 +296,7 @@ def grad(
     if not output.requires_grad:
         raise RuntimeError("grad() of an output that requires no gradient: no input has requires_grad=True")
     start = seed(output, None if gradient is None else _as_tensor(gradient, output))
-    targets = [_target(tensor) for tensor in wanted]
+    targets = [tensor.grad_fn or tensor for tensor in wanted]
     token = _running.set(None)
     try:
         leaves, seen = propagate(
@@ -294,15 +306,12 @@ def grad(
         _running.reset(token)
     found: list[Tensor] = []
     for position, target in enumerate(targets):
-        array = seen.get(target) if isinstance(target, Node) else leaves.peek(target)
+        array = leaves.get(target) if isinstance(target, Tensor) else seen.get(target)  # type: ignore[call-overload]
         if array is None:
             raise RuntimeError(f"output does not depend on input {position} (shape {wanted[position].shape})")
-        found.append(wrap(array.copy()))
+        found.append(wrap(array if isinstance(target, Tensor) else array.copy()))
     return tuple(found)
 
 
 def _as_tensor(value: TensorLike, like: Tensor) -> Tensor:
     return value if isinstance(value, Tensor) else from_numpy(np.asarray(value, like.dtype))
-
-
-__all__ = ["NONDIFFERENTIABLE", "Gradients", "accumulate_into_leaves", "backward_order", "grad", "propagate", "unbroadcast"]

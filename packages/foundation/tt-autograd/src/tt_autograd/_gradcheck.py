@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from tt_tensor import Array, Tensor, rng_state, set_rng_state
 
-from tt_autograd._engine import no_grad
+from tt_autograd._record import no_grad
 
 Float64 = npt.NDArray[np.float64]
 

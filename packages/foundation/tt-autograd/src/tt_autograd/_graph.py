@@ -8,6 +8,8 @@ from typing import Literal
 
 from tt_tensor import Tensor
 
+from tt_autograd._node import Node
+
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 150, 40, 24, 44, 16
 _LIMIT = 2000
 
@@ -47,6 +49,32 @@ def graph(tensor: Tensor, format: Literal["text", "dot", "svg"] = "text") -> str
     if format not in renderers:
         raise ValueError(f"graph() knows the formats text, dot and svg, not {format!r}; pass one of these.")
     return renderers[format](_collect(tensor))
+
+
+def _collect(tensor: Tensor) -> list[Box]:
+    """Number every step and leaf, users before what they use: `sequence` grows with time, and leaves come last."""
+    start = tensor.grad_fn if isinstance(tensor.grad_fn, Node) else tensor
+    found: dict[Node | Tensor, None] = {start: None}
+    todo: list[Node | Tensor] = [start]
+    while todo:
+        thing = todo.pop()
+        for parent in thing.parents if isinstance(thing, Node) else ():
+            if parent is not None and parent not in found:
+                found[parent] = None
+                todo.append(parent)
+        if len(found) > _LIMIT:
+            raise ValueError(f"the graph has more than {_LIMIT:,} steps, too many to read; draw a smaller batch of layers.")
+    ordered = sorted(found, key=lambda thing: -thing.sequence if isinstance(thing, Node) else 1)
+    numbers = {thing: number for number, thing in enumerate(ordered)}
+    return [_box(thing, numbers) for thing in ordered]
+
+
+def _box(thing: Node | Tensor, numbers: dict[Node | Tensor, int]) -> Box:
+    if isinstance(thing, Tensor):
+        return Box(numbers[thing], type(thing).__name__.lower() if type(thing) is not Tensor else "leaf", str(thing.shape), True)
+    detail = "(freed by backward)" if thing.saved is None else str(thing.saved[0].shape)
+    sources = [numbers[parent] for parent in thing.parents if parent is not None]
+    return Box(numbers[thing], thing.name, detail, False, sources)
 
 
 def _text(boxes: list[Box]) -> str:

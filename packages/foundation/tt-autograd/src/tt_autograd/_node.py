@@ -48,16 +48,18 @@ class Node:
         self.params = params
         self.residuals = residuals
         self.origin: str | None = None
-        self.specs = [(tensor.shape, tensor.dtype) for tensor in inputs]
-        self.parents: tuple[Parent, ...] = tuple(
-            [(tensor.grad_fn or tensor) if want else None for tensor, want in zip(inputs, plan.wants, strict=True)]  # type: ignore[misc]  # every grad_fn is a Node
-        )
+        self.parents: tuple[Parent, ...] | list[Parent] = [
+            (tensor.grad_fn or tensor) if want else None  # type: ignore[misc]  # every grad_fn is a Node
+            for tensor, want in zip(inputs, plan.wants, strict=True)
+        ]
+        self.specs = specs = [Spec((array := tensor.data).shape, array.dtype) for tensor in inputs]
         # The output is kept by a twin: the tensor itself holds this node, and a cycle would outlive the step.
-        saved: list[Tensor | Spec] = [_twin(out) if plan.keep_output else Spec(out.shape, out.dtype)]
-        for tensor, keep in zip(inputs, plan.keep_inputs, strict=True):
-            saved.append(tensor if keep else Spec(tensor.shape, tensor.dtype))
+        saved: list[Tensor | Spec] = [_twin(out) if plan.keep_output else Spec((array := out.data).shape, array.dtype)]
+        saved += [
+            tensor if keep else spec for tensor, keep, spec in zip(inputs, plan.keep_inputs, specs, strict=True)
+        ]
         self.saved: list[Tensor | Spec] | None = saved
-        self.versions = [0 if type(kept) is Spec else kept.version for kept in saved]  # type: ignore[union-attr]
+        self.versions = [saved[i].version for i in plan.kept]  # type: ignore[union-attr]  # the kept are tensors
 
     @property
     def name(self) -> str:
@@ -75,14 +77,12 @@ class Node:
                 f"backward ran through {self.name} already, and freed what it kept; run the forward pass again, or "
                 "call the first backward with retain_graph=True"
             )
-        arrays: list[Array | Spec] = []
-        for position, kept in enumerate(self.saved):
-            if isinstance(kept, Spec):
-                arrays.append(kept)
-                continue
-            if kept.version != self.versions[position]:
-                raise RuntimeError(self._written(position, kept))
-            arrays.append(kept.data)
+        arrays: list[Array | Spec] = list(self.saved)  # type: ignore[arg-type]  # the tensors are replaced below
+        for position, version in zip(self.plan.kept, self.versions, strict=True):
+            kept = self.saved[position]
+            if kept.version != version:  # type: ignore[union-attr]  # the kept are tensors
+                raise RuntimeError(self._written(position, kept, version))  # type: ignore[arg-type]
+            arrays[position] = kept.data  # type: ignore[union-attr]
         return arrays
 
     def free(self) -> None:
@@ -91,9 +91,9 @@ class Node:
         self.residuals = None
         self.parents = ()
 
-    def _written(self, position: int, kept: Tensor) -> str:
+    def _written(self, position: int, kept: Tensor, version: int) -> str:
         what = "result" if position == 0 else f"input {position - 1}"
-        times = kept.version - self.versions[position]
+        times = kept.version - version
         return (
             f"the {what} of {self.name} (shape {kept.shape}) was written in place {times} time{'s' * (times > 1)} after "
             f"{self.name} ran, and its gradient needs the old values; write before the forward pass, or into a copy()"

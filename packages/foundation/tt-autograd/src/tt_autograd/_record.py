@@ -9,6 +9,7 @@ from contextvars import ContextVar, Token
 from tt_tensor import Interpreter, Primitive, Tensor
 
 from tt_autograd._cuts import note_cut
+from tt_autograd._engine import accumulate_into_leaves
 from tt_autograd._node import Node
 from tt_autograd._table import NONDIFFERENTIABLE, RULES, Gradient, Plan
 
@@ -45,8 +46,6 @@ class Record(Interpreter):
 
     def backward(self, tensor: Tensor, gradient: Tensor | None, *, retain_graph: bool) -> None:
         """Add the gradient of `tensor` to the `grad` of every leaf it came from."""
-        from tt_autograd._engine import accumulate_into_leaves
-
         accumulate_into_leaves(tensor, gradient, retain_graph=retain_graph)
 
     def _apply_without_rules(
@@ -56,7 +55,7 @@ class Record(Interpreter):
         if primitive in NONDIFFERENTIABLE or out.dtype.kind != "f":
             note_cut(primitive, inputs)
         else:
-            keep_nothing = Plan(wants, (False,) * len(inputs), False, ())
+            keep_nothing = Plan.make(wants, (False,) * (len(inputs) + 1), ())
             out.grad_fn = Node(Gradient(primitive), keep_nothing, inputs, params, out)
         return out
 

@@ -87,6 +87,11 @@ def gather_gradient(g: Array, _out: Spec, _x: Spec, indices: Array, *, axis: int
     return scatter_add(g, positions, _x.size).reshape(_x.shape)
 
 
+def no_gradient(g: Array, _out: Spec, _x: Spec, _indices: Spec, *, axis: int = 0) -> Array:
+    """Gradient for indices: zero, since what is picked does not change with a little of an index."""
+    return np.zeros(_indices.shape, g.dtype)
+
+
 def sort_gradient(g: Array, _out: Spec, x: Array, *, axis: int = -1, descending: bool = False) -> Array:
     """Gradient of ``sort``: each element of ``g`` goes back to where its value came from."""
     if descending:
@@ -98,6 +103,6 @@ def sort_gradient(g: Array, _out: Spec, x: Array, *, axis: int = -1, descending:
 
 
 defvjp(P["index"], index_gradient)
-defvjp(P["take"], take_gradient, None)
-defvjp(P["gather"], gather_gradient, None)
+defvjp(P["take"], take_gradient, no_gradient)
+defvjp(P["gather"], gather_gradient, no_gradient)
 defvjp(P["sort"], sort_gradient)

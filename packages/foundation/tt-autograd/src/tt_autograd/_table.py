@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from tt_tensor import Array, Primitive, primitive_of, primitives
@@ -14,8 +14,7 @@ Rule: TypeAlias = Callable[..., Array]
 JointRule: TypeAlias = Callable[..., tuple[Array | None, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """The shape and element type of an array that was not kept."""
 
     shape: tuple[int, ...]
@@ -40,6 +39,12 @@ class Plan:
     keep_inputs: tuple[bool, ...]
     keep_output: bool
     rules: tuple[tuple[int, Rule], ...]
+    kept: tuple[int, ...]
+
+    @staticmethod
+    def make(wants: tuple[bool, ...], keeps: Sequence[bool], rules: tuple[tuple[int, Rule], ...]) -> Plan:
+        """Make a plan from what is kept of `(out, *inputs)`."""
+        return Plan(wants, tuple(keeps[1:]), keeps[0], rules, tuple(i for i, keep in enumerate(keeps) if keep))
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Gradient:
     def _make_plan(self, wants: tuple[bool, ...]) -> Plan:
         if self.joint is not None:
             keeps = kept_arguments(self.joint, len(wants))
-            return Plan(wants, keeps[2:], keeps[1], ())
+            return Plan.make(wants, keeps[1:], ())
         if len(wants) > len(self.rules):
             raise TypeError(
                 f"{self.primitive.name} was applied to {len(wants)} inputs, but has gradient rules for "
@@ -70,7 +75,7 @@ class Gradient:
         chosen = tuple((i, rule) for i, rule in enumerate(self.rules) if i < len(wants) and wants[i])
         kept = [kept_arguments(rule, len(wants)) for _, rule in chosen]
         columns = [any(column) for column in zip(*kept, strict=True)]
-        return Plan(wants, tuple(columns[2:]), columns[1], chosen)
+        return Plan.make(wants, columns[1:], chosen)
 
 
 def kept_arguments(rule: Callable[..., object], inputs: int) -> list[bool] | tuple[bool, ...]:
