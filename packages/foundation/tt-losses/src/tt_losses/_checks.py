@@ -13,6 +13,13 @@ def as_tensor(x: TensorLike) -> Tensor:
     return x if isinstance(x, Tensor) else Tensor(x)
 
 
+def floats(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Give integers and booleans the other's floating type (float32 if neither has one), so that no float64 appears."""
+    if x.dtype.kind != "f":
+        x = x.astype(y.dtype if y.dtype.kind == "f" else np.float32)
+    return x, y if y.dtype.kind == "f" else y.astype(x.dtype)
+
+
 def same_shape(loss: str, input: TensorLike, target: TensorLike, reduction: str) -> tuple[Tensor, Tensor]:
     """Return both as tensors of one shape; only a single number may stand for a whole target.
 
@@ -20,7 +27,7 @@ def same_shape(loss: str, input: TensorLike, target: TensorLike, reduction: str)
         ValueError: The shapes differ, or `reduction` is unknown, or a mean of nothing is asked for.
     """
     check_reduction(loss, reduction)
-    x, y = as_tensor(input), as_tensor(target)
+    x, y = floats(as_tensor(input), as_tensor(target))
     if x.shape != y.shape:
         if y.ndim:
             raise ValueError(_difference(loss, x.shape, y.shape))
@@ -37,8 +44,8 @@ def _difference(loss: str, x: tuple[int, ...], y: tuple[int, ...]) -> str:
     except ValueError:
         return f"{message}; every prediction needs one target"
     return (
-        f"{message}. Broadcasting would compare every prediction with other rows' targets, {together} pairs in all, and "
-        "the network would learn their average; reshape one, for instance target.reshape(input.shape)"
+        f"{message}. Broadcasting would compare every prediction with other rows' targets, {together} pairs in all, "
+        "and the network would learn their average; reshape one, for instance target.reshape(input.shape)"
     )
 
 
@@ -92,12 +99,13 @@ def check_labels(loss: str, logits: Tensor, targets: Tensor, axis: int) -> None:
         elif targets.shape == (*expected, 1):
             hint = "; drop its last axis with targets.reshape(-1)"
         raise ValueError(
-            f"{loss}: input {shape} with classes on axis {axis} needs targets of shape {expected}, got {targets.shape}{hint}"
+            f"{loss}: input {shape} with classes on axis {axis} needs targets of shape {expected}, "
+            f"got {targets.shape}{hint}"
         )
 
 
 def check_weight(loss: str, weight: TensorLike, classes: int) -> Tensor:
-    """Return `weight` as a tensor of one number a class.
+    """Return `weight` as a tensor of one floating number a class.
 
     Raises:
         ValueError: Another shape.
@@ -105,4 +113,4 @@ def check_weight(loss: str, weight: TensorLike, classes: int) -> Tensor:
     weight = as_tensor(weight)
     if weight.shape != (classes,):
         raise ValueError(f"{loss}: weight must hold one number for each of the {classes} classes, got {weight.shape}")
-    return weight
+    return weight if weight.dtype.kind == "f" else weight.astype(np.float32)

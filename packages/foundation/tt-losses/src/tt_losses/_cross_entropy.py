@@ -109,9 +109,13 @@ def _run(
     *,
     keep: bool,
 ) -> tuple[Array, Array | None]:
+    kept: Array | None
     rows = as_rows(logits, axis)
     if rows.dtype.char not in "fd":
-        rows = rows.astype(np.float32)
+        loss, kept = _run(
+            logits.astype(np.float32), targets, weight, ignore_index, smoothing, reduction, axis, keep=keep
+        )
+        return (loss.astype(logits.dtype), kept) if logits.dtype.kind == "f" else (loss, kept)
     if weight is not None:
         weight = weight.astype(rows.dtype, copy=False)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -123,8 +127,6 @@ def _run(
             count = divisor(labels, counted, weight, reduction)
             losses, kept = _by_blocks(rows, labels, counted, weight, smoothing, 1 / count, keep=keep)
         loss = losses if reduction == "none" else np.asarray(np.add.reduce(losses) / count)
-        if loss.dtype != logits.dtype and logits.dtype.kind == "f":
-            loss = loss.astype(logits.dtype)
     if reduction == "none":
         loss = loss.reshape(logits.shape[:axis] + logits.shape[axis + 1 :])
     return loss, from_rows(kept, logits.shape, axis) if keep and kept is not None else None
@@ -141,16 +143,21 @@ def _by_blocks(
     keep: bool,
 ) -> tuple[Array, Array | None]:
     """Losses (M,) and, with `keep`, the gradient (M, C); what does not count is 0 in both, whatever its logits."""
-    step = max(1, BLOCK // max(1, rows.shape[1]))
+    step = max(1, BLOCK // rows.shape[1])
     work = np.empty(rows.shape if keep else (min(step, len(rows)), rows.shape[1]), rows.dtype)
-    losses = np.empty(len(rows), rows.dtype)
-    for start in range(0, len(rows), step):
-        block = slice(start, start + step)
-        part = rows[block]
-        space = work[block] if keep else work[: len(part)]
-        losses[block], sums = label_losses(part, labels[block], weight, smoothing, space)
+    if len(rows) <= step:
+        losses, sums = label_losses(rows, labels, weight, smoothing, work)
         if keep:
-            label_gradient(space, sums, labels[block], weight, smoothing, scale)
+            label_gradient(work, sums, labels, weight, smoothing, scale)
+    else:
+        losses = np.empty(len(rows), rows.dtype)
+        for start in range(0, len(rows), step):
+            block = slice(start, start + step)
+            part = rows[block]
+            space = work[block] if keep else work[: len(part)]
+            losses[block], sums = label_losses(part, labels[block], weight, smoothing, space)
+            if keep:
+                label_gradient(space, sums, labels[block], weight, smoothing, scale)
     if counted is not None:
         losses[~counted] = 0
         if keep:

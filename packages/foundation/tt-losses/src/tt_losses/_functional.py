@@ -67,9 +67,7 @@ def l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean"
 
 
 @applies(_huber_loss)
-def huber_loss(
-    input: TensorLike, target: TensorLike, reduction: Reduction = "mean", *, delta: float = 1.0
-) -> Tensor:
+def huber_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean", *, delta: float = 1.0) -> Tensor:
     """Squared up to `delta`, straight beyond, so that an outlier cannot drown the rest (Huber, 1964).
 
     Args:
@@ -134,9 +132,7 @@ def binary_cross_entropy(input: TensorLike, target: TensorLike, reduction: Reduc
 
 
 @applies(_with_logits)
-def binary_cross_entropy_with_logits(
-    input: TensorLike, target: TensorLike, reduction: Reduction = "mean"
-) -> Tensor:
+def binary_cross_entropy_with_logits(input: TensorLike, target: TensorLike, reduction: Reduction = "mean") -> Tensor:
     """Binary cross-entropy of `sigmoid(input)`, exact for every finite score.
 
     Args:
@@ -151,9 +147,7 @@ def binary_cross_entropy_with_logits(
         >>> binary_cross_entropy_with_logits([1e4, 1e4], [1.0, 0.0], "none").tolist()
         [0.0, 10000.0]
     """
-    return _with_logits(
-        *same_shape("binary_cross_entropy_with_logits", input, target, reduction), reduction=reduction
-    )
+    return _with_logits(*same_shape("binary_cross_entropy_with_logits", input, target, reduction), reduction=reduction)
 
 
 @applies(_kl_div)

@@ -47,9 +47,10 @@ def smooth(kernel: Callable[P, Array]) -> Callable[P, Array]:
     def wide(*args: P.args, **kwargs: P.kwargs) -> Array:
         arrays = [np.asarray(x) for x in args]
         common = np.result_type(*arrays)
-        dtype = common if common.char in "fd" and any([x.dtype.kind == "f" for x in arrays]) else np.dtype(np.float32)
+        dtype = common if common.char in "fd" else np.dtype(np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
-            result = kernel(*[x.astype(dtype, copy=False) for x in arrays], **kwargs)  # type: ignore[call-arg,arg-type]  # the same call, with other dtypes
-        return result.astype(common, copy=False) if common.kind == "f" else result
+            # ParamSpec cannot say that every positional argument is an array.
+            result = kernel(*[x.astype(dtype, copy=False) for x in arrays], **kwargs)  # type: ignore[arg-type]
+        return result.astype(common) if common.char == "e" else result
 
     return wide

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tt_tensor import Array
 
+_UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 BLOCK = 1 << 18  # elements in one go: 1 MB of float32 stays in the cache between passes
 
 
@@ -30,8 +31,8 @@ def known_labels(labels: Array, classes: int, ignore_index: int) -> tuple[Array,
     the last class.
     """
     # Read as unsigned, a negative label is a huge one: one comparison finds both kinds.
-    highest = int(labels.view(f"u{labels.itemsize}").max(initial=0))
-    if highest < classes and not 0 <= ignore_index < classes:
+    unsigned = labels.view(_UNSIGNED[labels.itemsize])
+    if (not labels.size or np.maximum.reduce(unsigned) < classes) and not 0 <= ignore_index < classes:
         return labels.astype(np.intp, copy=False), None
     kept = np.asarray(labels != ignore_index)
     safe = np.where(kept, labels, 0).astype(np.intp)
@@ -39,8 +40,8 @@ def known_labels(labels: Array, classes: int, ignore_index: int) -> tuple[Array,
     if wrong.any():
         first = int(np.argmax(wrong))
         raise IndexError(
-            f"target {labels[first]} (number {first} of {labels.size}) is no class: there are {classes}, numbered from 0 "
-            f"to {classes - 1}; only ignore_index={ignore_index} may lie outside"
+            f"target {labels[first]} (number {first} of {labels.size}) is no class: there are {classes}, numbered from "
+            f"0 to {classes - 1}; only ignore_index={ignore_index} may lie outside"
         )
     return safe, kept
 
