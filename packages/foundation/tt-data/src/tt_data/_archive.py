@@ -1,0 +1,80 @@
+"""Files out of a tar archive, by exact name, into memory: nothing is extracted, so no path can lead anywhere."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import BinaryIO
+
+from ._errors import DataError
+from ._formats import opened
+
+
+class _Capped:
+    """A stream that ends in a `DataError` once it has given more than `limit` bytes."""
+
+    def __init__(self, stream: BinaryIO, limit: int, path: Path) -> None:
+        self._stream, self._left, self._path = stream, limit, path
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes."""
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise DataError("unpacks to more than it may", where=self._path, hint="it is not the official archive")
+        return data
+
+
+def read_members(path: Path, names: Collection[str], *, max_member_bytes: int, max_bytes: int) -> dict[str, bytearray]:
+    """Read some files of a tar archive, gzip-compressed or not.
+
+    Args:
+        path: The archive.
+        names: Exact names of regular files in it; everything else in it is passed over.
+        max_member_bytes: How large each of them may be.
+        max_bytes: How large the whole archive may be, decompressed.
+
+    Raises:
+        DataError: The archive is damaged or too large, or a file is absent, there twice, too large or no regular file.
+
+    Example:
+        >>> import io, tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "a.tar.gz"
+        >>> with tarfile.open(path, "w:gz") as tar:
+        ...     info = tarfile.TarInfo("a/b.bin")
+        ...     info.size = 3
+        ...     tar.addfile(info, io.BytesIO(b"abc"))
+        >>> bytes(read_members(path, ["a/b.bin"], max_member_bytes=10, max_bytes=100_000)["a/b.bin"])
+        b'abc'
+    """
+    found: dict[str, bytearray] = {}
+    with opened(path) as stream:
+        try:
+            with tarfile.open(fileobj=_Capped(stream, max_bytes, path), mode="r|") as tar:
+                for member in tar:
+                    if member.name in names:
+                        if member.name in found:
+                            raise DataError(f"holds {member.name} twice", where=path)
+                        found[member.name] = _content(tar, member, max_member_bytes, path)
+        except (tarfile.TarError, ValueError) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError(f"is no proper tar archive ({error})", where=path, hint="download it again") from error
+    if missing := sorted(set(names) - found.keys()):
+        raise DataError(f"lacks {', '.join(missing)}", where=path, hint="download it again")
+    return found
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, limit: int, path: Path) -> bytearray:
+    stream = tar.extractfile(member) if member.isreg() else None
+    if stream is None or member.size > limit:
+        kind = f"a file of {member.size:,} bytes" if stream is not None else "no regular file"
+        raise DataError(f"{member.name} is {kind}; a file of at most {limit:,} is expected", where=path)
+    with stream:
+        data = bytearray()
+        while block := stream.read(1 << 20):
+            data += block
+    if len(data) != member.size:
+        raise DataError(f"ends within {member.name}", where=path, hint="download it again")
+    return data
