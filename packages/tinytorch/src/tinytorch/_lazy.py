@@ -142,7 +142,13 @@ def core(module_name: str) -> tuple[Callable[[str], object], Callable[[], Iterab
         if name.startswith("_"):
             raise AttributeError(f"{module_name} has no {name!r}", name=name, obj=sys.modules[module_name])
         wanted = f"{module_name}.{name}"
-        return getattr(_load(Source(package, package.import_name), wanted), name)
+        try:
+            return getattr(_load(Source(package, package.import_name), wanted), name)
+        except MissingPackageError as error:
+            if name in package.known:
+                raise
+            # Tools ask any module for names of their own ("pytest_plugins"): only an AttributeError means no to them.
+            raise AttributeError(str(error), name=name, obj=sys.modules[module_name]) from None
 
     def names() -> list[str]:
         return public(module_name) if _is_installed(package) else []

@@ -7,12 +7,10 @@ that comes to life moves from `PLANNED` to `BUILT`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 __all__ = ["BUILT", "PACKAGES", "PLANNED", "SUBMODULES", "Package", "Source", "by_import_name", "homes", "sources_of"]
 
 
-class Package(NamedTuple):
+class Package:
     """One package of the framework.
 
     Args:
@@ -24,44 +22,82 @@ class Package(NamedTuple):
             Those after a word `part:` come from that submodule of the package: `"Linear init: kaiming_normal"`.
     """
 
-    distribution: str
-    module: int
-    tier: str
-    core: str
-    names: dict[str, str]
+    # No dataclass: making one costs more than everything else that `import tinytorch` does.
+    __slots__ = ("core", "distribution", "import_name", "module", "names", "tier")
+
+    def __init__(self, distribution: str, module: int, tier: str, core: str, names: dict[str, str]) -> None:
+        self.distribution = distribution
+        self.module = module
+        self.tier = tier
+        self.core = core
+        self.names = names
+        self.import_name = distribution.replace("-", "_")
 
     @property
-    def import_name(self) -> str:
-        """What Python calls it."""
-        return self.distribution.replace("-", "_")
+    def known(self) -> frozenset[str]:
+        """Every name that the facade shows of it."""
+        words = " ".join(self.names.values()).split()
+        return frozenset(word for word in words if not word.endswith(":"))
+
+    def __repr__(self) -> str:
+        return f"<{self.distribution}, module {self.module}>"
 
 
-class Source(NamedTuple):
+class Source:
     """Where one name of a lazy module comes from: a package, and the module of it that holds the name."""
 
-    package: Package
-    module: str
+    __slots__ = ("module", "package")
+
+    def __init__(self, package: Package, module: str) -> None:
+        self.package = package
+        self.module = module
 
 
 # fmt: off
 BUILT: tuple[Package, ...] = (
     Package("tt-tensor", 1, "foundation", "tensor", {
-        "": "Tensor from_numpy zeros ones full eye arange linspace rand randn manual_seed",
+        "": "Tensor TensorLike Array Primitive Interpreter use_interpreter use_kernel register_kernel kernels "
+            "primitives primitive_of manual_seed default_rng rng_state set_rng_state from_numpy zeros zeros_like ones "
+            "ones_like full full_like eye arange linspace rand rand_like randn randn_like add subtract multiply divide "
+            "negative power abs exp log log1p sqrt sin cos tanh erf clip maximum minimum where sign floor isfinite "
+            "isnan equal not_equal less less_equal greater greater_equal logical_not sum mean var std prod max min "
+            "argmax argmin any all logsumexp cumsum norm reshape flatten transpose swapaxes permute expand_dims "
+            "squeeze broadcast_to concat stack split pad flip tile repeat take gather one_hot masked_fill tril triu "
+            "sort argsort topk einsum matmul",
     }),
     Package("tt-activations", 2, "foundation", "activations", {
         "nn": "ELU GELU LeakyReLU LogSoftmax ReLU SiLU Sigmoid Softmax Softplus Tanh",
         "nn.functional": "elu gelu leaky_relu log_softmax relu sigmoid silu softmax softplus tanh",
     }),
     Package("tt-layers", 3, "foundation", "layers", {
-        "nn": "Module Parameter Buffer Linear Dropout Sequential Flatten Identity Residual",
+        "nn": "Module Parameter Buffer Linear Dropout Sequential Flatten Identity Residual LoadReport",
+        "nn.functional": "linear dropout",
+        "nn.init": "init: constant_ fans gain kaiming_normal_ kaiming_uniform_ lecun_normal_ lecun_uniform_ normal_ "
+                   "ones_ uniform_ xavier_normal_ xavier_uniform_ zeros_",
     }),
-    Package("tt-losses", 4, "foundation", "losses", {}),
-    Package("tt-data", 5, "foundation", "data", {}),
+    Package("tt-losses", 4, "foundation", "losses", {
+        "nn": "BCELoss BCEWithLogitsLoss CrossEntropyLoss HingeLoss HuberLoss KLDivLoss L1Loss MSELoss NLLLoss",
+        "nn.functional": "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy hinge_loss huber_loss "
+                         "kl_div l1_loss mse_loss nll_loss",
+    }),
+    Package("tt-data", 5, "foundation", "data", {
+        "data": "Batch Dataset TensorDataset Subset random_split DataLoader digits python_topics mnist fashion_mnist "
+                "cifar10 tiny_shakespeare transforms: Compose Normalize RandomCrop RandomHorizontalFlip Cutout",
+    }),
     Package("tt-autograd", 6, "foundation", "autograd", {
-        "": "no_grad enable_grad", "autograd": "no_grad enable_grad grad checkpoint gradcheck detect_anomaly graph",
+        "": "no_grad enable_grad",
+        "autograd": "no_grad enable_grad is_grad_enabled grad checkpoint gradcheck detect_anomaly graph defvjp "
+                    "NONDIFFERENTIABLE Record",
     }),
-    Package("tt-optim", 7, "foundation", "optim", {"optim": "SGD RMSprop Adam AdamW"}),
-    Package("tt-train", 8, "foundation", "train", {}),
+    Package("tt-optim", 7, "foundation", "optim", {
+        "optim": "Optimizer ParamGroup SGD RMSprop Adam AdamW Schedule Constant Step Cosine LinearWarmup OneCycle "
+                 "clip_grad_norm_ clip_grad_value_",
+    }),
+    Package("tt-train", 8, "foundation", "train", {
+        "train": "Trainer History Callback EarlyStopping TensorBoard TrainingInterrupted CheckpointError "
+                 "save_checkpoint load_checkpoint read_checkpoint accumulate_gradients accuracy confusion_matrix "
+                 "perplexity",
+    }),
 )
 
 PLANNED: tuple[Package, ...] = (

@@ -2,12 +2,16 @@
 # Written by `python -m tinytorch._stubs` from _table.py: change that.
 
 from tt_autograd import (
+    NONDIFFERENTIABLE as NONDIFFERENTIABLE,
+    Record as Record,
     checkpoint as checkpoint,
+    defvjp as defvjp,
     detect_anomaly as detect_anomaly,
     enable_grad as enable_grad,
     grad as grad,
     gradcheck as gradcheck,
     graph as graph,
+    is_grad_enabled as is_grad_enabled,
     no_grad as no_grad,
 )
 

@@ -23,10 +23,22 @@ from tt_layers import (
     Flatten as Flatten,
     Identity as Identity,
     Linear as Linear,
+    LoadReport as LoadReport,
     Module as Module,
     Parameter as Parameter,
     Residual as Residual,
     Sequential as Sequential,
+)
+from tt_losses import (
+    BCELoss as BCELoss,
+    BCEWithLogitsLoss as BCEWithLogitsLoss,
+    CrossEntropyLoss as CrossEntropyLoss,
+    HingeLoss as HingeLoss,
+    HuberLoss as HuberLoss,
+    KLDivLoss as KLDivLoss,
+    L1Loss as L1Loss,
+    MSELoss as MSELoss,
+    NLLLoss as NLLLoss,
 )
 
 __all__: list[str]

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import tinytorch
+from tinytorch._stubs import main, stub, stubs
+
+FOLDER = Path(tinytorch.__file__).parent
+
+
+def test_the_typed_names_are_those_of_the_table() -> None:
+    written = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in FOLDER.rglob("*.pyi")}
+    assert written == stubs(), "run: python -m tinytorch._stubs"
+
+
+def test_every_stub_stands_beside_its_module() -> None:
+    for path in stubs():
+        assert (FOLDER / path).with_suffix(".py").is_file(), path
+
+
+def test_a_planned_package_has_no_typed_names() -> None:
+    assert "tt_layers import" in stub("nn")
+    assert "Linear as Linear" in stub("nn")
+    assert "Conv2d" not in stub("nn")
+
+
+def test_writing_leaves_what_is_right_alone() -> None:
+    before = {path: path.stat().st_mtime_ns for path in FOLDER.rglob("*.pyi")}
+    main()
+    assert before == {path: path.stat().st_mtime_ns for path in FOLDER.rglob("*.pyi")}
