@@ -156,7 +156,7 @@ def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
         x = x.astype(np.float64)
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(top), top, x.dtype.type(0))  # inf - inf would be NaN
-    terms = np.subtract(x, shift)
+    terms = np.asarray(np.subtract(x, shift))  # a 0-d difference is a scalar, and no out=
     np.exp(terms, out=terms)
     total = add_up(terms, axis=axis, dtype=np.float64, keepdims=True)
     out = (np.log(total) + shift).astype(x.dtype)
