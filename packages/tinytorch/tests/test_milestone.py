@@ -187,8 +187,14 @@ def test_sources_tell_when_a_script_changed(script: Path) -> None:
 @pytest.mark.parametrize(
     ("draw", "shown"),
     [
-        (lambda: milestone.text_scatter([(0, 0), (1, 1)], "ox", width=3, height=3), "1 |  x\n  |\n0 |o\n  +---\n   0 1"),
-        (lambda: milestone.text_scatter([(5, 5)], "o", width=3, height=3), "5.5 |\n    | o\n4.5 |\n    +---\n     4.55.5"),
+        (
+            lambda: milestone.text_scatter([(0, 0), (1, 1)], "ox", width=3, height=3),
+            "1 |  x\n  |\n0 |o\n  +---\n   0 1",
+        ),
+        (
+            lambda: milestone.text_scatter([(5, 5)], "o", width=3, height=3),
+            "5.5 |\n    | o\n4.5 |\n    +---\n     4.55.5",
+        ),
         (lambda: milestone.text_grid(np.eye(2)), "@@\n  @@"),
         (lambda: milestone.text_curves({}), "(nothing to draw)"),
     ],

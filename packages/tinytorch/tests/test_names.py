@@ -101,10 +101,9 @@ def test_a_planned_package_is_named_with_what_to_install(package: Package) -> No
             assert caught.value.name == package.import_name
             assert name not in dir(facade)
     core = importlib.import_module(f"tinytorch.core.{package.core}")
+    waits = f"tinytorch.core.{package.core}.*needs {package.distribution}"
     for name in ("__all__", *package.known):
-        with pytest.raises(
-            tt.MissingPackageError, match=f"tinytorch.core.{package.core}.*needs {package.distribution}"
-        ):
+        with pytest.raises(tt.MissingPackageError, match=waits):
             getattr(core, name)
     with pytest.raises(AttributeError, match=waits):
         getattr(core, "pytest_plugins")  # noqa: B009  # as pytest asks

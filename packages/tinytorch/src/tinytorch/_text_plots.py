@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import SupportsFloat
 
 _SHADES = " .:-=+*#%@"
 
@@ -30,7 +31,9 @@ def _framed(canvas: list[list[str]], bottom: str, top: str, left: str, right: st
     return "\n".join([*reversed(rows), axis, ends])
 
 
-def text_scatter(points: Sequence[Sequence[float]], marks: Sequence[str], *, width: int = 60, height: int = 20) -> str:
+def text_scatter(
+    points: Iterable[Iterable[SupportsFloat]], marks: Iterable[str], *, width: int = 60, height: int = 20
+) -> str:
     """Return points in the plane, each drawn as its mark (the first character of it).
 
     Args:
@@ -50,19 +53,20 @@ def text_scatter(points: Sequence[Sequence[float]], marks: Sequence[str], *, wid
           +-----
            0   2
     """
-    if len(points) != len(marks):
-        raise ValueError(f"each point needs one mark: got {len(points)} points and {len(marks)} marks")
-    xs = [float(point[0]) for point in points]
-    ys = [float(point[1]) for point in points]
+    places = [tuple(float(coordinate) for coordinate in point) for point in points]
+    signs = list(marks)
+    if len(places) != len(signs):
+        raise ValueError(f"each point needs one mark: got {len(places)} points and {len(signs)} marks")
+    xs, ys = [place[0] for place in places], [place[1] for place in places]
     (left, right), (bottom, top) = _span(xs), _span(ys)
     canvas = [[" "] * width for _ in range(height)]
-    for x, y, mark in zip(xs, ys, marks, strict=True):
+    for x, y, mark in zip(xs, ys, signs, strict=True):
         if math.isfinite(x) and math.isfinite(y):
             canvas[_cell(y, bottom, top, height)][_cell(x, left, right, width)] = mark[:1]
     return _framed(canvas, f"{bottom:.3g}", f"{top:.3g}", f"{left:.3g}", f"{right:.3g}")
 
 
-def text_curves(curves: Mapping[str, Sequence[float]], *, width: int = 60, height: int = 15) -> str:
+def text_curves(curves: Mapping[str, Iterable[SupportsFloat]], *, width: int = 60, height: int = 15) -> str:
     """Return curves over their index, each drawn with the first letter of its name, and a key below.
 
     Args:
@@ -79,16 +83,14 @@ def text_curves(curves: Mapping[str, Sequence[float]], *, width: int = 60, heigh
            0 2
         l: loss
     """
-    longest = max((len(values) for values in curves.values()), default=0)
-    points = [(float(i), float(y)) for values in curves.values() for i, y in enumerate(values)]
-    marks = [name[:1] for name, values in curves.items() for _ in values]
-    if longest == 0:
+    drawn = [(float(i), float(y), name[:1]) for name, values in curves.items() for i, y in enumerate(values)]
+    if not drawn:
         return "(nothing to draw)"
-    chart = text_scatter(points, marks, width=width, height=height)
+    chart = text_scatter([point[:2] for point in drawn], [point[2] for point in drawn], width=width, height=height)
     return "\n".join([chart, ", ".join(f"{name[:1]}: {name}" for name in curves)])
 
 
-def text_grid(rows: Sequence[Sequence[float]]) -> str:
+def text_grid(rows: Iterable[Iterable[SupportsFloat]]) -> str:
     """Return a picture or a field of values in shades, the first row on top, each value two characters wide.
 
     Args:
@@ -99,6 +101,10 @@ def text_grid(rows: Sequence[Sequence[float]]) -> str:
           @@
         @@==
     """
-    low, high = _span([float(value) for row in rows for value in row])
-    shades = len(_SHADES)
-    return "\n".join("".join(2 * _SHADES[_cell(float(value), low, high, shades)] for value in row) for row in rows)
+    values = [[float(value) for value in row] for row in rows]
+    low, high = _span([value for row in values for value in row])
+
+    def shade(value: float) -> str:
+        return _SHADES[_cell(value, low, high, len(_SHADES))] if math.isfinite(value) else "?"
+
+    return "\n".join("".join(2 * shade(value) for value in row) for row in values)

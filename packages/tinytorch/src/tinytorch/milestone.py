@@ -46,13 +46,13 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, SupportsFloat, TypeVar
 
 from tinytorch._files import write_atomically
-from tinytorch._machine import machine, plain, sources, versions
+from tinytorch._machine import Plain, machine, plain, sources, versions
 from tinytorch._progress import progress
 from tinytorch._text_plots import text_curves, text_grid, text_scatter
 
@@ -73,7 +73,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-Value = float | int | str | bool | None | Sequence["Value"] | Mapping[str, "Value"]
 
 
 def results_folder(script: str | Path) -> Path:
@@ -155,8 +154,8 @@ class Report:
         self.as_json = as_json
         self.out = out
         self.data_set = data_set
-        self._metrics: dict[str, Value] = {}
-        self._gates: list[dict[str, Value]] = []
+        self._metrics: dict[str, Plain] = {}
+        self._gates: list[dict[str, Plain]] = []
         self._picture: Path | None = None
         self._started = time.perf_counter()
 
@@ -202,19 +201,20 @@ class Report:
         """
         return progress(items, label, total)
 
-    def metric(self, name: str, value: Value) -> None:
-        """Keep a measured number (or list, or text) under a name, for the JSON result.
+    def metric(self, name: str, value: object) -> None:
+        """Keep what was measured under a name: a number, Python's or NumPy's, text, or lists and dicts of these.
 
         Raises:
             ValueError: If the name is taken: two numbers under one name would hide each other.
+            TypeError: If JSON cannot hold the value.
         """
         if name in self._metrics:
             raise ValueError(
                 f"the metric {name!r} is already {self._metrics[name]!r}: give {value!r} a name of its own"
             )
-        self._metrics[name] = value
+        self._metrics[name] = plain(value)
 
-    def gate(self, text: str, value: float, threshold: float, *, at_most: bool = False) -> bool:
+    def gate(self, text: str, value: SupportsFloat, threshold: SupportsFloat, *, at_most: bool = False) -> bool:
         """Hold a measured value against its threshold, say the outcome, and return it.
 
         Args:
@@ -223,11 +223,11 @@ class Report:
             threshold: The least value that passes (the greatest, with `at_most`).
             at_most: Whether small is good.
         """
-        value, threshold = float(value), float(threshold)
-        passed = value <= threshold if at_most else value >= threshold
-        self._gates.append({"text": text, "value": value, "threshold": threshold, "at_most": at_most, "passed": passed})
+        measured, limit = float(value), float(threshold)
+        passed = measured <= limit if at_most else measured >= limit
+        self._gates.append({"text": text, "value": measured, "threshold": limit, "at_most": at_most, "passed": passed})
         sign = "<=" if at_most else ">="
-        self.say(f"{'PASS' if passed else 'MISS'}  {text}: {value:.6g} (needed {sign} {threshold:.6g})")
+        self.say(f"{'PASS' if passed else 'MISS'}  {text}: {measured:.6g} (needed {sign} {limit:.6g})")
         return passed
 
     def picture(self, draw: Callable[[Figure], object], text: Callable[[], str]) -> Path:
@@ -251,7 +251,7 @@ class Report:
             write_atomically(self._picture, lambda stream: figure.savefig(stream, format="png", dpi=120))
         return self._picture
 
-    def result(self) -> dict[str, Value]:
+    def result(self) -> dict[str, Plain]:
         """Return the result as it is written: plain values only.
 
         Raises:

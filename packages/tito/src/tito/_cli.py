@@ -200,9 +200,11 @@ def data_list(as_json: AsJson = False) -> None:
         if as_json:
             emit({"folder": str(folder), "data_sets": [row.as_json() for row in rows]})
             return
-        drawn = table("name", "here", "about")
+        drawn = table("name", "here", "download", "title", "terms")
         for row in rows:
-            drawn.add_row(row.name, "embedded" if row.embedded else "yes" if row.here else "no", escape(row.about))
+            size = "" if row.embedded else f"{row.bytes / 1e6:.1f} MB"
+            here = "comes along" if row.embedded else "yes" if row.here else "no"
+            drawn.add_row(row.name, here, size, escape(row.title), escape(row.licence))
         show(f"Data sets in {escape(str(folder))}", drawn)
 
 

@@ -7,33 +7,81 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import platformdirs
+import tinytorch as tt
+
+from tito._errors import TitoError
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """One data set: its name, what it is, whether it comes with tt-data, and whether it is here."""
+    """One data set: its name, its title, the bytes to download (0: it comes along), its terms, and if it is here."""
 
     name: str
-    about: str
-    embedded: bool
+    title: str
+    bytes: int
+    licence: str
+    source: str
     here: bool
 
-    def as_json(self) -> dict[str, str | bool]:
+    @property
+    def embedded(self) -> bool:
+        """Whether it comes with tt-data or Python itself."""
+        return self.bytes == 0
+
+    def as_json(self) -> dict[str, str | int | bool]:
         """The row for programs."""
-        return asdict(self)
+        return {**asdict(self), "embedded": self.embedded}
 
 
 def cache_folder() -> Path:
-    """Return the folder of the fetched data sets."""
-    named = os.environ.get("TINYTORCH_DATA")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("tinytorch")
+    """Return the folder of the fetched data sets, also where tt-data is absent."""
+    try:
+        return tt.data.data_folder()
+    except tt.MissingPackageError:
+        named = os.environ.get("TINYTORCH_DATA")
+        return Path(named).expanduser() if named else platformdirs.user_cache_path("tinytorch", appauthor=False)
+
+
+def _describe(name: str) -> DataSet:
+    info = tt.data.dataset_info(name)
+    return DataSet(name, info.title, info.bytes, info.licence, info.source, info.cached)
 
 
 def available() -> list[DataSet]:
-    """Return the data sets, or none without tt-data."""
-    return []
+    """Return the data sets.
+
+    Raises:
+        TitoError: Without tt-data.
+    """
+    try:
+        return [_describe(name) for name in tt.data.dataset_names()]
+    except tt.MissingPackageError as error:
+        raise TitoError("the data sets come with tt-data", "an installation without it", _install(error)) from None
+
+
+def _install(error: tt.MissingPackageError) -> str:
+    return str(error).rpartition(": ")[2]
 
 
 def get(name: str) -> DataSet:
-    """Fetch."""
-    raise NotImplementedError
+    """Fetch a data set unless it is here whole; tt-data shows the bar, and checks the SHA-256.
+
+    Args:
+        name: Its name, as in `available()`.
+
+    Raises:
+        TitoError: If there is none of that name, no network, or something else at the address.
+    """
+    known = [each.name for each in available()]
+    wanted = name.strip().lower().replace("-", "_")
+    if wanted not in known:
+        raise TitoError("there is no such data set", repr(name), f"use one of: {', '.join(known)}")
+    try:
+        tt.data.download(wanted)
+    except tt.data.DataError as error:
+        do = f"look at the network and try again; or put the files into {cache_folder()} yourself"
+        raise TitoError(f"{wanted} could not be fetched", str(error), do, code=1) from None
+    except OSError as error:
+        do = f"look at the rights and the room of {cache_folder()}, or set TINYTORCH_DATA to another folder"
+        raise TitoError(f"{wanted} could not be written", str(error), do, code=1) from None
+    return _describe(wanted)

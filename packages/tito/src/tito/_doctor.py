@@ -16,6 +16,7 @@ from tinytorch.milestone import machine
 from tinytorch.packages import BUILT, PACKAGES, version_of
 
 from tito import _datasets, _milestones
+from tito._errors import TitoError
 from tito._places import results_folder
 
 _LEAST_PYTHON = (3, 11)
@@ -114,13 +115,14 @@ def _parts() -> Check:
 
 
 def _data() -> Check:
-    rows = _datasets.available()
-    if not rows:
-        return Check("data sets", "warn", "tt-data is not installed", 'pip install "tinytorch[foundation]"')
+    try:
+        rows = _datasets.available()
+    except TitoError as error:
+        return Check("data sets", "warn", error.got, error.do)
     here = [row.name for row in rows if row.here]
     rest = [row.name for row in rows if not row.here]
-    tail = f"; not fetched yet: {', '.join(rest)} (tito data get NAME)" if rest else ""
-    return Check("data sets", "ok", f"here: {', '.join(here) or 'none'}{tail}")
+    do = f"tito data get {rest[0]}" if rest else ""
+    return Check("data sets", "ok", f"here: {', '.join(here)}; not here: {', '.join(rest) or 'none'}", do)
 
 
 def examine() -> list[Check]:

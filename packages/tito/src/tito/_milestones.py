@@ -137,9 +137,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _ended(milestone: Milestone, code: int) -> TitoError:
-    if code < 0:
-        got = f"the signal {signal.Signals(-code).name}"
-    else:
-        got = f"exit code {code} and no result"
+    got = f"the signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code} and no result"
     do = f"read the traceback above; replay it with: {sys.executable} {milestone.script}"
     return TitoError(f"milestone {milestone.number:02d} stopped before it had a result", got, do, CRASHED)
