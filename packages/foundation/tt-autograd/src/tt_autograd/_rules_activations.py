@@ -7,9 +7,9 @@ begins with an underscore). `g` may be used elsewhere and is never written into.
 from __future__ import annotations
 
 import numpy as np
+import tt_activations  # noqa: F401  # makes the primitives
 from tt_tensor import Array, primitives
 
-import tt_activations  # noqa: F401  # makes the primitives
 from tt_autograd._table import Spec, defvjp
 
 P = primitives()
@@ -32,9 +32,7 @@ def sigmoid_gradient(g: Array, out: Array, _x: Spec) -> Array:
     return gradient
 
 
-def gelu_gradient(
-    g: Array, _out: Spec, _x: Spec | Array, *, approximate: str, residuals: Array | None
-) -> Array:
+def gelu_gradient(g: Array, _out: Spec, _x: Spec | Array, *, approximate: str, residuals: Array | None) -> Array:
     """`g` times the derivative, which the forward pass left."""
     if residuals is None:
         raise RuntimeError(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import tt_losses  # noqa: F401  # makes the primitives
 from tt_tensor import Array, primitives
 
-import tt_losses  # noqa: F401  # makes the primitives
 from tt_autograd._table import Spec, defvjp
 
 P = primitives()
@@ -54,7 +54,7 @@ def hinge_gradient(g: Array, _out: Spec, x: Array, y: Array, *, needs: tuple[boo
 
 
 def bce_gradient(g: Array, _out: Spec, x: Array, y: Array, *, needs: tuple[bool, ...], reduction: str) -> Pair:
-    """`(x - y) / (x (1 - x))`, its denominator no less than 1e-12, as in PyTorch; `log(1 - x) - log(x)` for the target."""
+    """`(x - y) / (x (1 - x))`, the denominator at least 1e-12 as in PyTorch; `log(1 - x) - log(x)` for the target."""
     of_input = of_target = None
     scale = each(g, x, reduction)
     if needs[0]:
@@ -65,9 +65,7 @@ def bce_gradient(g: Array, _out: Spec, x: Array, y: Array, *, needs: tuple[bool,
     return of_input, of_target
 
 
-def bce_logits_gradient(
-    g: Array, _out: Spec, x: Array, y: Array, *, needs: tuple[bool, ...], reduction: str
-) -> Pair:
+def bce_logits_gradient(g: Array, _out: Spec, x: Array, y: Array, *, needs: tuple[bool, ...], reduction: str) -> Pair:
     """`sigmoid(x) - y` for the scores, `-x` for the targets."""
     scale = each(g, x, reduction)
     of_input = None
@@ -128,7 +126,7 @@ def cross_entropy_gradient(
     reduction: str,
     axis: int,
 ) -> Triple:
-    """Probabilities minus targets. For class indices the forward pass left just that, averaged; else it left their logs."""
+    """Probabilities minus targets: for class indices the forward pass left just that, averaged; else the log-softmax."""
     refuse_weight("cross_entropy", needs)
     above = np.expand_dims(g, axis) if reduction == "none" else g
     others = (None,) * (len(needs) - 2)
