@@ -54,19 +54,28 @@ def types(session: nox.Session) -> None:
     outside = env.outside(EVERYTHING, PACKAGES, repository.all_extras(EVERYTHING))
     env.install(session, *outside, *env.group("types"), *env.group("tests"), *env.group("build"), "nox")
     sources = [str(package.folder / "src") for package in EVERYTHING]
+    mypy = ("mypy", "--strict", "--explicit-package-bases")
+    passed = {}
     for package in EVERYTHING:
         # One package at a time: equal names of test files, and of conftest.py, would meet otherwise.
         paths = [str(package.folder / name) for name in ("src", "tests") if (package.folder / name).is_dir()]
         search = os.pathsep.join([*sources, str(package.folder)])
-        session.run("mypy", "--strict", "--explicit-package-bases", *paths, env={"MYPYPATH": search})
+        passed[package.name] = env.attempt(session, *mypy, *paths, MYPYPATH=search)
     search = os.pathsep.join([*sources, str(ROOT)])
-    own = ["noxfile.py", *sorted(str(path) for path in ROOT.glob("tools/**/*.py"))]
-    own += [str(path) for package in EVERYTHING if (path := package.folder / "hatch_build.py").is_file()]
-    session.run("mypy", "--strict", "--explicit-package-bases", *own, env={"MYPYPATH": search})
-    for folder in [ROOT / "tests_integration", *sorted(path for path in ROOT.glob("milestones/*") if path.is_dir())]:
-        # A milestone's folder begins with a digit, which is no name of a package: it is checked as a folder of scripts.
-        if files := sorted(str(path) for path in folder.rglob("*.py")):
-            session.run("mypy", "--strict", *files, env={"MYPYPATH": search})
+    own = ["noxfile.py", *sorted(str(path) for name in ("tools", "tests_integration") for path in _python(ROOT / name))]
+    passed["tools"] = env.attempt(session, *mypy, *own, MYPYPATH=search)
+    for folder in sorted(path for path in ROOT.glob("milestones/*") if path.is_dir()):
+        # A milestone's folder begins with a digit, which no package may: its files are checked as scripts.
+        if files := _python(folder):
+            passed[folder.name] = env.attempt(session, "mypy", "--strict", *files, MYPYPATH=search)
+    for package in EVERYTHING:
+        if (hook := package.folder / "hatch_build.py").is_file():
+            passed[hook.name] = env.attempt(session, "mypy", "--strict", str(hook))
+    env.conclude(session, "types do not hold in", passed)
+
+
+def _python(folder: Path) -> list[str]:
+    return sorted(str(path) for path in folder.rglob("*.py"))
 
 
 @nox.session
@@ -82,7 +91,7 @@ def tests(session: nox.Session, package: str) -> None:
     if not session.posargs:
         members = repository.closure(chosen, PACKAGES, repository.environment_extras(chosen))
         env.install_packages(session, members, PACKAGES)
-        env.run_tests(session, chosen)
+        env.conclude(session, "tests fail", {package: env.run_tests(session, chosen)})
         return
     folder = Path(session.invoked_from, session.posargs[0]).resolve()
     if (found := repository.read(folder).name) != package:
@@ -95,14 +104,8 @@ def tests(session: nox.Session, package: str) -> None:
     }
     members = [member for member in EVERYTHING if member.name in needed]
     env.install_packages(session, members, PACKAGES, instead={package: folder})
-    failed = []
-    for judge in judges:
-        try:
-            env.run_tests(session, judge, internal=False, doctests=False)
-        except nox.command.CommandFailed:
-            failed.append(judge.name)
-    if failed:
-        session.error(f"{folder} breaks the contract of {', '.join(failed)}")
+    passed = {judge.name: env.run_tests(session, judge, internal=False, doctests=False) for judge in judges}
+    env.conclude(session, f"{folder} breaks the contract of", passed)
     session.log(f"{folder} keeps the contract of {', '.join(judge.name for judge in judges)}")
 
 
@@ -114,16 +117,14 @@ def tier(session: nox.Session, name: str) -> None:
     chosen = [package for package in EVERYTHING if package.tier == name]
     needed = {member.name for package in chosen for member in repository.closure(package, PACKAGES)}
     env.install_packages(session, [each for each in EVERYTHING if each.name in needed], PACKAGES)
-    for package in chosen:
-        env.run_tests(session, package)
+    env.conclude(session, "tests fail", {package.name: env.run_tests(session, package) for package in chosen})
 
 
 def _test_everything(session: nox.Session) -> None:
     """Test all packages with another Python, in one environment."""
     env.prepare(session)
     env.install_packages(session, EVERYTHING, PACKAGES)
-    for package in EVERYTHING:
-        env.run_tests(session, package)
+    env.conclude(session, "tests fail", {package.name: env.run_tests(session, package) for package in EVERYTHING})
 
 
 for _version in ("3.12", "3.13"):
@@ -135,7 +136,8 @@ def integration(session: nox.Session) -> None:
     """Test what no single package can, with everything installed, the optional parts too."""
     env.prepare(session)
     env.install_packages(session, EVERYTHING, PACKAGES, extras=repository.all_extras(EVERYTHING))
-    env.pytest(session, "integration", "tests_integration", *session.posargs)
+    passed = env.pytest(session, "integration", "tests_integration", *session.posargs)
+    env.conclude(session, "tests fail", {"tests_integration": passed})
 
 
 @nox.session
@@ -143,8 +145,10 @@ def milestones(session: nox.Session) -> None:
     """Run the milestones on embedded data; ``-- --full`` runs them on the real data sets."""
     env.prepare(session)
     env.install_packages(session, EVERYTHING, PACKAGES, extras=("progress",))
+    passed = {}
     for folder in sorted(path for path in ROOT.glob("milestones/[0-9]*") if path.is_dir()):
-        session.run("tito", "milestone", "run", folder.name[:2], *session.posargs)
+        passed[folder.name] = env.attempt(session, "tito", "milestone", "run", folder.name[:2], *session.posargs)
+    env.conclude(session, "milestones fail", passed)
 
 
 @nox.session
@@ -163,18 +167,16 @@ def coverage(session: nox.Session) -> None:
     extras = repository.all_extras(EVERYTHING)
     env.install_packages(session, EVERYTHING, PACKAGES, extras=extras, also=env.group("coverage"))
     folder = Path(session.create_tmp())
-    failed = []
+    passed = {}
     for package in chosen:
         data = f"--data-file={folder / package.name}"
+        tests = str(package.folder / "tests")
         ignore = f"--ignore={package.folder / 'tests' / 'internal'}"
-        pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", ignore, str(package.folder / "tests")]
-        session.run("coverage", "run", data, f"--source={package.import_name}", *pytest)
-        try:
-            session.run("coverage", "report", data, "--fail-under=95", "--skip-covered")
-        except nox.command.CommandFailed:
-            failed.append(package.name)
-    if failed:
-        session.error(f"branch coverage below 95%: {', '.join(failed)}")
+        pytest = ("-m", "pytest", "-q", "-c", "pyproject.toml", "--rootdir", ".", "-p", "no:cacheprovider", ignore)
+        measured = env.attempt(session, "coverage", "run", data, f"--source={package.import_name}", *pytest, tests)
+        enough = env.attempt(session, "coverage", "report", data, "--fail-under=95", "--skip-covered")
+        passed[package.name] = measured and enough
+    env.conclude(session, "tests fail, or cover less than 95% of the branches", passed)
 
 
 @nox.session

@@ -88,22 +88,41 @@ def install_packages(
     session.run("python", "-m", "pip", "list", "--format=freeze")
 
 
-def run_tests(session: nox.Session, package: Package, *, internal: bool = True, doctests: bool = True) -> None:
-    """Run a package's contract, with the reference-only tests and the examples of its documentation if wanted."""
+def attempt(session: nox.Session, *command: str, **variables: str) -> bool:
+    """Run a command and say whether it succeeded, so that what comes after it is still reported."""
+    try:
+        session.run(*command, env=variables)
+    except nox.command.CommandFailed:
+        return False
+    return True
+
+
+def run_tests(session: nox.Session, package: Package, *, internal: bool = True, doctests: bool = True) -> bool:
+    """Run a package's contract, with the reference-only tests and the examples of its documentation if wanted.
+
+    Returns:
+        Whether all of them pass.
+    """
     arguments = [str(package.folder / "tests")]
     if not internal:
         arguments.append(f"--ignore={package.folder / 'tests' / 'internal'}")
     if doctests:
         arguments += [str(package.folder / "README.md"), "--doctest-modules", "--pyargs", package.import_name]
-    pytest(session, f"{session.name}-{package.name}", *arguments)
+    return pytest(session, f"{session.name}-{package.name}", *arguments)
 
 
-def pytest(session: nox.Session, report: str, *arguments: str) -> None:
-    """Run pytest with the root's settings, and keep its counts for the summary."""
+def pytest(session: nox.Session, report: str, *arguments: str) -> bool:
+    """Run pytest with the root's settings, keep its counts for the summary, and say whether all passed."""
     REPORTS.mkdir(parents=True, exist_ok=True)
     name = "".join(letter if letter.isalnum() or letter in "-." else "-" for letter in report)
     command = ["python", "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)]
-    session.run(*command, "-p", "no:cacheprovider", f"--junit-xml={REPORTS / name}.xml", *arguments)
+    return attempt(session, *command, "-p", "no:cacheprovider", f"--junit-xml={REPORTS / name}.xml", *arguments)
+
+
+def conclude(session: nox.Session, what: str, passed: dict[str, bool]) -> None:
+    """Fail the session if any of its parts failed, naming them."""
+    if failed := [name for name, good in passed.items() if not good]:
+        session.error(f"{what}: {', '.join(failed)}")
 
 
 def interpreter(version: str) -> str:

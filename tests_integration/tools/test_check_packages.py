@@ -9,7 +9,7 @@ import pytest
 from tools.packages import ROOT
 
 if TYPE_CHECKING:
-    from conftest import Tree
+    from tests_integration.tools.conftest import Tree
 
 
 def test_two_packages_that_keep_the_rules(tree: Tree) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tools.packages import PackageError, Requirement, closure, dependents, discover, find, third_party
 
 if TYPE_CHECKING:
-    from conftest import Tree
+    from tests_integration.tools.conftest import Tree
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tools.packages import discover
 from tools.release import ReleaseError, check_release, next_version, raise_bounds
 
 if TYPE_CHECKING:
-    from conftest import Tree
+    from tests_integration.tools.conftest import Tree
 
 
 @pytest.mark.parametrize(("part", "version"), [("major", "1.0.0"), ("minor", "0.3.0"), ("patch", "0.2.6")])

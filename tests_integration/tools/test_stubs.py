@@ -11,7 +11,7 @@ from tools.packages import discover
 from tools.stubs import check, write_stubs
 
 if TYPE_CHECKING:
-    from conftest import Tree
+    from tests_integration.tools.conftest import Tree
 
 SOURCE = '''\
 """A module; a comment with a sign: ümläut."""
