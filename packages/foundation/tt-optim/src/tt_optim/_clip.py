@@ -131,8 +131,8 @@ def clip_grad_value_(params: Params | Tensor, clip_value: float) -> None:
         clip_value: The largest magnitude to allow.
 
     Raises:
-        ValueError: If a gradient is not finite (the message says whose) or `clip_value` is not positive. No gradient has
-            been changed.
+        ValueError: If a gradient is not finite (the message says whose) or `clip_value` is not positive. No gradient
+            has been changed.
 
     Example:
         >>> weight = Tensor([0.0, 0.0], requires_grad=True)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from tt_tensor import Array, Tensor
 
-CHUNK = 32768  # elements: with two states, a gradient and scratch about 0.6 MB of float32
+CHUNK = 49152  # elements: measured; half of it costs 10% more (calls), twice 50% (the cache)
 
 Update: TypeAlias = "Callable[[Array, Mapping[str, Array], Array, int], None]"
 
@@ -180,7 +180,7 @@ def plan(
 ) -> list[Chunk]:
     """Cut parameters into chunks of at most `limit` elements.
 
-    A chunk is closed when the next run does not fit, does not follow in the states (a frozen parameter lies between), or
+    A chunk is closed when the next run does not fit, does not follow in the states (something frozen lies between), or
     has seen another number of steps.
     """
     chunks: list[Chunk] = []

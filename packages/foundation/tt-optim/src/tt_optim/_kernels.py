@@ -93,8 +93,8 @@ def rmsprop_update(
 
 def adam_update(
     gradient: Array,
-    first: Array,
-    second: Array,
+    gradient_sum: Array,
+    square_sum: Array,
     out: Array,
     *,
     step: int,
@@ -103,30 +103,39 @@ def adam_update(
     beta2: float,
     eps: float,
 ) -> None:
-    """Write Adam's step: `lr * m / (sqrt(v) + eps)` of the bias-corrected moments `m` and `v`.
+    """Write Adam's step: `lr * mean / (sqrt(mean square) + eps)`.
 
-    `first` and `second` are running means of the gradient and of its square. They start at zero and so are too small at
-    first: divided by `1 - beta**step` they are not. Both corrections are numbers, so they are folded into `lr` and `eps`:
-    `lr * (first / c1) / (sqrt(second / c2) + eps) = lr * sqrt(c2) / c1 * first / (sqrt(second) + eps * sqrt(c2))`.
+    Both means are weighted: a gradient counts `beta` times less with each step that passes. The states are the weighted
+    sums, `sum = beta * sum + gradient`; divided by `weights(step, beta)`, the sum of the weights, they are means. (The
+    paper keeps `(1 - beta) * sum` and divides by `1 - beta**step`: the same quotient, with two more passes over memory.)
+    The divisors are numbers, and so go into `lr` and `eps`:
+    `(s1 / w1) / (sqrt(s2 / w2) + eps) = sqrt(w2) / w1 * s1 / (sqrt(s2) + eps * sqrt(w2))`.
 
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015.
 
     Example:
-        >>> first, second, out = np.zeros(1), np.zeros(1), np.zeros(1)
-        >>> adam_update(np.array([2.0]), first, second, out, step=1, lr=0.1, beta1=0.5, beta2=0.75, eps=1e-8)
-        >>> first.tolist(), second.tolist(), out.round(6).tolist()
-        ([1.0], [1.0], [0.1])
+        >>> s1, s2, out = np.zeros(1), np.zeros(1), np.zeros(1)
+        >>> adam_update(np.array([2.0]), s1, s2, out, step=1, lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8)
+        >>> s1.tolist(), s2.tolist(), out.round(6).tolist()
+        ([2.0], [4.0], [0.1])
     """
-    np.multiply(first, beta1, out=first)
-    np.multiply(gradient, 1.0 - beta1, out=out)
-    np.add(first, out, out=first)
-    np.multiply(second, beta2, out=second)
+    np.multiply(gradient_sum, beta1, out=gradient_sum)
+    np.add(gradient_sum, gradient, out=gradient_sum)
     np.multiply(gradient, gradient, out=out)
-    np.multiply(out, 1.0 - beta2, out=out)
-    np.add(second, out, out=second)
-    correction1 = 1.0 - beta1**step
-    correction2 = math.sqrt(1.0 - beta2**step)
-    np.sqrt(second, out=out)
-    np.add(out, eps * correction2, out=out)
-    np.divide(first, out, out=out)
-    np.multiply(out, lr * correction2 / correction1, out=out)
+    np.multiply(square_sum, beta2, out=square_sum)
+    np.add(square_sum, out, out=square_sum)
+    root = math.sqrt(weights(step, beta2))
+    np.sqrt(square_sum, out=out)
+    np.add(out, eps * root, out=out)
+    np.divide(gradient_sum, out, out=out)
+    np.multiply(out, lr * root / weights(step, beta1), out=out)
+
+
+def weights(step: int, beta: float) -> float:
+    """Return `1 + beta + beta**2 + ...`, one term for each step.
+
+    Example:
+        >>> weights(3, 0.5)
+        1.75
+    """
+    return (1.0 - beta**step) / (1.0 - beta)

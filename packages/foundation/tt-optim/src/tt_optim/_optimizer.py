@@ -26,7 +26,7 @@ class Optimizer:
         defaults: The settings of a group that does not set them.
 
     Attributes:
-        param_groups: One dict for each group, with `params`, `names` and the settings; `lr` may be changed between steps.
+        param_groups: One dict for each group: `params`, `names` and the settings, which may be changed between steps.
 
     Raises:
         ValueError: If there is no parameter, one is given twice, or a setting is out of its range.
@@ -37,6 +37,7 @@ class Optimizer:
         self.defaults = dict(defaults)
         self.param_groups: list[ParamGroup] = []
         self._flat: list[dict[np.dtype[np.generic], FlatState]] = []
+        self._checked: dict[int, list[object]] = {}
         self._scratch: dict[np.dtype[np.generic], tuple[Array, Array]] = {}
         check_settings(self.defaults)
         given: object = params if isinstance(params, Tensor) else list(params)
@@ -80,7 +81,7 @@ class Optimizer:
         seen = {id(parameter): name for name, parameter in self._named()}
         for name, parameter in pairs:
             if id(parameter) in seen:
-                raise ValueError(f"{name} is given twice (first as {seen[id(parameter)]}): it would be moved twice a step.")
+                raise ValueError(f"{name} is given twice (before as {seen[id(parameter)]}): it would move twice a step.")
             if not np.issubdtype(parameter.dtype, np.floating):
                 raise TypeError(f"{name} holds {parameter.dtype}: only floating-point tensors can be trained.")
             if not parameter.is_leaf:
@@ -108,13 +109,21 @@ class Optimizer:
         if any(gradient is None for _, found in work for gradient in found):
             raise ValueError(self._explain())
         for group, flats, (parameters, found) in zip(self.param_groups, self._flat, work, strict=True):
-            check_settings(cast("Mapping[str, object]", group))
+            self._check_changed(group)
             gradients = [gradient for gradient in found if gradient is not None]
             for dtype in dict.fromkeys(parameter.dtype for parameter in parameters):
                 of_type = [i for i, parameter in enumerate(parameters) if parameter.dtype == dtype]
                 self._step_type(
                     group, self._flat_of(flats, dtype), [parameters[i] for i in of_type], [gradients[i] for i in of_type]
                 )
+
+    def _check_changed(self, group: ParamGroup) -> None:
+        """Check the settings of a group again, if somebody has changed one since the last step."""
+        settings = cast("Mapping[str, object]", group)
+        values = [settings[name] for name in self.defaults]
+        if self._checked.get(id(group)) != values:
+            check_settings(settings)
+            self._checked[id(group)] = values
 
     def _step_type(
         self, group: ParamGroup, flat: FlatState, parameters: list[Tensor], gradients: list[Array]
@@ -222,18 +231,13 @@ class Optimizer:
 
 
 def gather(group: ParamGroup) -> tuple[list[Tensor], list[Array | None]]:
-    """Return the trainable parameters of a group, and the gradient of each or None.
-
-    Raises:
-        ValueError: If a gradient has another shape than its parameter.
-    """
-    parameters, gradients = [], []
-    for name, parameter in zip(group["names"], group["params"], strict=True):
+    """Return the trainable parameters of a group, and the gradient of each or None."""
+    parameters: list[Tensor] = []
+    gradients: list[Array | None] = []
+    for parameter in group["params"]:
         if not parameter.requires_grad:
             continue
         gradient = parameter.grad
-        if gradient is not None and gradient.shape != parameter.shape:
-            raise ValueError(f"{name} has a gradient of shape {gradient.shape}: it must be that of the parameter.")
         parameters.append(parameter)
         gradients.append(None if gradient is None else gradient.data)
     return parameters, gradients

@@ -162,16 +162,16 @@ class Adam(Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
     def state_names(self, group: ParamGroup) -> tuple[str, ...]:
-        """Return the two moments."""
-        return ("first_moment", "second_moment")
+        """Return the two weighted sums."""
+        return ("gradient_sum", "square_sum")
 
     def update(self, gradient: Array, states: Mapping[str, Array], out: Array, step: int, group: ParamGroup) -> None:
         """Write the step; see `Optimizer.update`."""
         beta1, beta2 = group["betas"]
         adam_update(
             gradient,
-            states["first_moment"],
-            states["second_moment"],
+            states["gradient_sum"],
+            states["square_sum"],
             out,
             step=step,
             lr=group["lr"],

@@ -75,7 +75,8 @@ class Schedule:
             raise ValueError(f"a schedule's state has a step of 0 or more, but received {step!r}. Nothing was loaded.")
         if not isinstance(rates, Sequence) or len(rates) != len(self.base_lrs):
             raise ValueError(
-                f"a state for {len(self.base_lrs)} groups has as many base_lrs, but received {rates!r}. Nothing was loaded."
+                f"a state for {len(self.base_lrs)} groups has as many base_lrs, but received {rates!r}. "
+                "Nothing was loaded."
             )
         self.last_step, self.base_lrs = step, [float(rate) for rate in rates]
         self._set()
@@ -221,8 +222,8 @@ class OneCycle(Schedule):
     Example:
         >>> from tt_tensor import Tensor
         >>> from tt_optim import SGD
-        >>> schedule = OneCycle(SGD([Tensor([1.0], requires_grad=True)]), max_lr=1.0, total_steps=11, warmup=0.3)
-        >>> [round(schedule.lr_at(step), 6) for step in (0, 2, 10)]
+        >>> schedule = OneCycle(SGD([Tensor([1.0], requires_grad=True)]), max_lr=1.0, total_steps=10)
+        >>> [round(schedule.lr_at(step), 6) for step in (0, 2, 9)]
         [0.04, 1.0, 4e-06]
     """
 
@@ -254,7 +255,7 @@ class OneCycle(Schedule):
         """Return the point of the cycle whose peak is `base`."""
         top = self.warmup * self.total_steps - 1.0  # as PyTorch counts: the peak may lie between two steps
         first = base / self.start_factor
-        if step <= top:
+        if step < top:
             return cosine(first, base, step / top)
         return cosine(base, first / self.final_factor, (step - top) / (self.total_steps - 1.0 - top))
 

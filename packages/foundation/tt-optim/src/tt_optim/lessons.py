@@ -108,8 +108,8 @@ def descend(
 ) -> dict[str, Array]:
     """Let each optimizer walk down the ravine, and record where it was.
 
-    Plain descent must not step further than `2 / steepness`, or it would leap out of the valley; along the valley that is
-    hardly a step at all. Momentum adds up what the steps agree on, and Adam gives each direction a step of its own.
+    Plain descent must not use a rate above `2 / steepness`, or it would leap out of the valley; along the valley that
+    is hardly a step at all. Momentum adds up what the steps agree on, and Adam gives each direction a step of its own.
 
     Args:
         steps: How many steps each may take.
