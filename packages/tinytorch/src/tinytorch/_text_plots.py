@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import SupportsFloat
+from typing import SupportsFloat, TypeAlias
+
+Rows: TypeAlias = Iterable[Iterable[SupportsFloat]]
 
 _SHADES = " .:-=+*#%@"
 
@@ -31,9 +33,7 @@ def _framed(canvas: list[list[str]], bottom: str, top: str, left: str, right: st
     return "\n".join([*reversed(rows), axis, ends])
 
 
-def text_scatter(
-    points: Iterable[Iterable[SupportsFloat]], marks: Iterable[str], *, width: int = 60, height: int = 20
-) -> str:
+def text_scatter(points: Rows, marks: Iterable[str], *, width: int = 60, height: int = 20) -> str:
     """Return points in the plane, each drawn as its mark (the first character of it).
 
     Args:
@@ -90,7 +90,7 @@ def text_curves(curves: Mapping[str, Iterable[SupportsFloat]], *, width: int = 6
     return "\n".join([chart, ", ".join(f"{name[:1]}: {name}" for name in curves)])
 
 
-def text_grid(rows: Iterable[Iterable[SupportsFloat]]) -> str:
+def text_grid(rows: Rows) -> str:
     """Return a picture or a field of values in shades, the first row on top, each value two characters wide.
 
     Args:

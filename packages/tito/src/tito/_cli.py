@@ -210,11 +210,13 @@ def data_list(as_json: AsJson = False) -> None:
 
 @data_app.command("get")
 def data_get(
-    name: Annotated[str, typer.Argument(help="A data set's name, as in `tito data list`.")], as_json: AsJson = False
+    name: Annotated[str, typer.Argument(help="A data set's name, as in `tito data list`.")],
+    force: Annotated[bool, typer.Option("--force", help="Fetch it again even if it is here.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch a data set, checked against its SHA-256; what is here already is not fetched again."""
     with guarded(as_json):
-        row = _datasets.get(name)
+        row = _datasets.get(name, force=force)
         if as_json:
             emit(row.as_json())
         else:

@@ -63,21 +63,25 @@ def _install(error: tt.MissingPackageError) -> str:
     return str(error).rpartition(": ")[2]
 
 
-def get(name: str) -> DataSet:
-    """Fetch a data set unless it is here whole; tt-data shows the bar, and checks the SHA-256.
+def get(name: str, *, force: bool = False) -> DataSet:
+    """Fetch a data set unless it is here; tt-data shows the bar, and checks the SHA-256.
 
     Args:
         name: Its name, as in `available()`.
+        force: Whether to fetch again what is here.
 
     Raises:
         TitoError: If there is none of that name, no network, or something else at the address.
     """
-    known = [each.name for each in available()]
+    known = {each.name: each for each in available()}
     wanted = name.strip().lower().replace("-", "_")
     if wanted not in known:
         raise TitoError("there is no such data set", repr(name), f"use one of: {', '.join(known)}")
+    # A loose copy of CIFAR-10 serves as well as the archive: what can be loaded is not fetched.
+    if known[wanted].here and not force:
+        return known[wanted]
     try:
-        tt.data.download(wanted)
+        tt.data.download(wanted, force=force)
     except tt.data.DataError as error:
         do = f"look at the network and try again; or put the files into {cache_folder()} yourself"
         raise TitoError(f"{wanted} could not be fetched", str(error), do, code=1) from None
