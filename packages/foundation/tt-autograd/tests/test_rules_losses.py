@@ -141,9 +141,8 @@ def test_probabilities_with_classes_on_axis_one() -> None:
     x, _ = batch((2, 5, 3))
     p = np.random.default_rng(1).uniform(size=(2, 5, 3))
     w = Tensor(WEIGHT, dtype=np.float64)
-    for reduction in REDUCTIONS:
-        plain: Loss = loss.cross_entropy
-        gradcheck(lambda x, p, r=reduction: plain(x, p, r, weight=w), x, p)
+    gradcheck(lambda x, p: loss.cross_entropy(x, p, weight=w), x, p)
+    gradcheck(lambda x, p: loss.cross_entropy(x, p, "none", weight=w), x, p)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -162,13 +161,12 @@ def test_no_rows_no_gradient(function: Loss, reduction: str) -> None:
     gradcheck(lambda x: function(x, Tensor(np.ones(0, np.int64)), reduction), np.ones((0, 3)))
 
 
-def slope(function: Callable[[Tensor], Tensor], points: object) -> list[object]:
-    x = Tensor(points, requires_grad=True)  # type: ignore[arg-type]  # nested lists of numbers
+def slope(function: Callable[[Tensor], Tensor], points: list[float] | list[list[float]]) -> object:
+    x = Tensor(points, requires_grad=True)
     function(x).sum().backward()
     assert x.grad is not None
     assert x.grad.dtype == np.float32
-    found: list[object] = x.grad.tolist()
-    return found
+    return x.grad.tolist()
 
 
 def test_kinks_as_in_pytorch() -> None:
@@ -179,7 +177,7 @@ def test_kinks_as_in_pytorch() -> None:
 
 def test_bce_at_zero_and_one_as_in_pytorch() -> None:
     got = slope(lambda x: loss.binary_cross_entropy(x, [0.0, 1.0, 1.0, 0.0], "none"), [0.0, 1.0, 0.0, 1.0])
-    npt.assert_allclose(got, [0.0, 0.0, -1e12, 1e12])  # type: ignore[arg-type]  # numbers
+    npt.assert_allclose(np.asarray(got, np.float64), [0.0, 0.0, -1e12, 1e12])
     y = Tensor([0.0, 1.0], requires_grad=True)
     loss.binary_cross_entropy([0.0, 1.0], y, "sum").backward()
     assert y.grad is not None
@@ -216,7 +214,7 @@ def test_many_rows_go_by_blocks() -> None:
     x = Tensor(rng.normal(size=(700, 1000)), requires_grad=True)
     labels = rng.integers(0, 1000, 700)
     loss.cross_entropy(x, Tensor(labels)).backward()
-    p = np.exp(x.numpy().astype(np.float64))
+    p = np.exp(x.data.astype(np.float64))
     p /= p.sum(1, keepdims=True)
     p[np.arange(700), labels] -= 1
     assert x.grad is not None
@@ -235,7 +233,7 @@ def test_backward_can_run_twice_on_a_kept_graph() -> None:
     out = loss.cross_entropy(x, [0])
     out.backward(retain_graph=True)
     assert x.grad is not None
-    once = x.grad.numpy().copy()
+    once = x.grad.data.copy()
     out.backward()
     npt.assert_allclose(x.grad.data, 2 * once)
 

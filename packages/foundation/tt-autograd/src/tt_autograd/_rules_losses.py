@@ -126,7 +126,7 @@ def cross_entropy_gradient(
     reduction: str,
     axis: int,
 ) -> Triple:
-    """Probabilities minus targets: for class indices the forward pass left just that, averaged; else the log-softmax."""
+    """Probabilities minus targets: for class indices the forward pass left just that, averaged; else log-softmax."""
     refuse_weight("cross_entropy", needs)
     above = np.expand_dims(g, axis) if reduction == "none" else g
     others = (None,) * (len(needs) - 2)
