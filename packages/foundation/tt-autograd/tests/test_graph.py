@@ -113,6 +113,12 @@ def test_an_unknown_format_names_the_known_ones() -> None:
         graph(loss(), format=unknown)
 
 
+def test_a_graph_that_backward_has_freed_says_so() -> None:
+    out = loss()
+    out.backward()
+    assert "freed" in graph(out)
+
+
 def test_drawing_leaves_the_graph_usable() -> None:
     out = loss()
     graph(out)

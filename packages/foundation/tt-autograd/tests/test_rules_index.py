@@ -84,11 +84,6 @@ def test_gather_of_fewer_and_of_more_than_there_are(check: Any) -> None:
     check(lambda x, i: P["gather"](x, i, axis=1), normal(2, 2), np.zeros((2, 0), np.int64))
 
 
-def test_gather_broadcasts(check: Any) -> None:
-    check(lambda x, i: P["gather"](x, i, axis=1), normal(1, 3), np.array([[0, 2], [2, 2]]))
-    check(lambda x, i: P["gather"](x, i, axis=0), normal(3, 4), np.array([[2], [0]]))
-
-
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("axis", [0, 1, -1])
 def test_sort(check: Any, axis: int, descending: bool) -> None:

@@ -9,6 +9,7 @@ from tt_autograd import (  # the tables of rules fill themselves on import
     _rules_activations,
     _rules_elementwise,
     _rules_index,
+    _rules_layers,
     _rules_linalg,
     _rules_losses,
     _rules_reduce,

@@ -54,27 +54,35 @@ def graph(tensor: Tensor, format: Literal["text", "dot", "svg"] = "text") -> str
 def _collect(tensor: Tensor) -> list[Box]:
     """Number every step and leaf, users before what they use: `sequence` grows with time, and leaves come last."""
     start = tensor.grad_fn if isinstance(tensor.grad_fn, Node) else tensor
-    found: dict[Node | Tensor, None] = {start: None}
+    shapes: dict[Node | Tensor, tuple[int, ...]] = {start: tensor.shape}
     todo: list[Node | Tensor] = [start]
     while todo:
-        thing = todo.pop()
-        for parent in thing.parents if isinstance(thing, Node) else ():
-            if parent is not None and parent not in found:
-                found[parent] = None
+        for parent, shape in _sources(todo.pop()):
+            if parent not in shapes:
+                shapes[parent] = shape
                 todo.append(parent)
-        if len(found) > _LIMIT:
-            raise ValueError(f"the graph has more than {_LIMIT:,} steps, too many to read; draw a smaller batch of layers.")
-    ordered = sorted(found, key=lambda thing: -thing.sequence if isinstance(thing, Node) else 1)
+        if len(shapes) > _LIMIT:
+            raise ValueError(f"the graph has more than {_LIMIT:,} steps, too many to read; draw one layer of it.")
+    ordered = sorted(shapes, key=lambda thing: -thing.sequence if isinstance(thing, Node) else 1)
     numbers = {thing: number for number, thing in enumerate(ordered)}
-    return [_box(thing, numbers) for thing in ordered]
+    boxes = []
+    for thing, number in numbers.items():
+        sources = [numbers[parent] for parent, _ in _sources(thing)]
+        boxes.append(Box(number, _label(thing), str(shapes[thing]), isinstance(thing, Tensor), sources))
+    return boxes
 
 
-def _box(thing: Node | Tensor, numbers: dict[Node | Tensor, int]) -> Box:
-    if isinstance(thing, Tensor):
-        return Box(numbers[thing], type(thing).__name__.lower() if type(thing) is not Tensor else "leaf", str(thing.shape), True)
-    detail = "(freed by backward)" if thing.saved is None else str(thing.saved[0].shape)
-    sources = [numbers[parent] for parent in thing.parents if parent is not None]
-    return Box(numbers[thing], thing.name, detail, False, sources)
+def _sources(thing: Node | Tensor) -> list[tuple[Node | Tensor, tuple[int, ...]]]:
+    """Return what a step was made from, with shapes; nothing for a leaf, or after backward has freed the step."""
+    if isinstance(thing, Tensor) or thing.saved is None:
+        return []
+    return [(p, kept.shape) for p, kept in zip(thing.parents, thing.saved, strict=True) if p is not None]
+
+
+def _label(thing: Node | Tensor) -> str:
+    if isinstance(thing, Node):
+        return thing.name if thing.saved is not None else f"{thing.name} (freed)"
+    return "leaf" if type(thing) is Tensor else type(thing).__name__.lower()
 
 
 def _text(boxes: list[Box]) -> str:
