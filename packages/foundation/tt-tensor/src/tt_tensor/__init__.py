@@ -89,6 +89,7 @@ from tt_tensor._functions_shape import (
 )
 from tt_tensor._interpreter import Interpreter, current, install, set_bottom, use_interpreter
 from tt_tensor._operators import TensorLike
+from tt_tensor._kernels_shape import broadcast_shape
 from tt_tensor._primitive import (
     Array,
     Kernel,
@@ -101,7 +102,7 @@ from tt_tensor._primitive import (
     use_kernel,
 )
 from tt_tensor._random import default_rng, manual_seed, rng_state, set_rng_state
-from tt_tensor._tensor import GradFn, Tensor, from_numpy, increment_version, share_version, wrap
+from tt_tensor._tensor import GradFn, Tensor, from_numpy, increment_version, share_version, wrap, write_clock
 
 __all__ = [
     "Array",
@@ -121,6 +122,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "broadcast_shape",
     "broadcast_to",
     "clip",
     "concat",
@@ -212,6 +214,7 @@ __all__ = [
     "view",
     "where",
     "wrap",
+    "write_clock",
     "zeros",
     "zeros_like",
 ]

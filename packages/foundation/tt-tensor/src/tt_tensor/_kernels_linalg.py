@@ -21,7 +21,7 @@ def matmul(a: Array, b: Array) -> Array:
         if a.dtype.kind == "f" or b.dtype.kind == "f":
             result: Array = np.matmul(a, b)
             return result
-        return _integer_matmul(a, b)
+        return integer_matmul(a, b)
     except ValueError as error:
         raise ValueError(matmul_complaint(a.shape, b.shape)) from error
 
@@ -38,7 +38,7 @@ def matmul_complaint(a: tuple[int, ...], b: tuple[int, ...]) -> str:
     return said + f"the leading axes {a[:-2]} and {b[:-2]} do not broadcast"
 
 
-def _integer_matmul(a: Array, b: Array) -> Array:
+def integer_matmul(a: Array, b: Array) -> Array:
     """Multiply integers exactly, through BLAS floats where every partial sum is an exact float."""
     inner = a.shape[-1] if a.ndim else 0
     bound = _magnitude(a) * _magnitude(b) * inner

@@ -14,6 +14,10 @@ def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
     Raises:
         ValueError: naming the axis at which two sizes disagree.
+
+    Example:
+        >>> broadcast_shape((3, 1), (4,))
+        (3, 4)
     """
     result: list[int] = []
     for axis in range(1, max(map(len, shapes), default=0) + 1):
