@@ -135,7 +135,8 @@ for _version in ("3.12", "3.13"):
 def integration(session: nox.Session) -> None:
     """Test what no single package can, with everything installed, the optional parts too."""
     env.prepare(session)
-    env.install_packages(session, EVERYTHING, PACKAGES, extras=repository.all_extras(EVERYTHING))
+    extras = repository.all_extras(EVERYTHING)
+    env.install_packages(session, EVERYTHING, PACKAGES, extras=extras, also=["nox"])
     passed = env.pytest(session, "integration", "tests_integration", *session.posargs)
     env.conclude(session, "tests fail", {"tests_integration": passed})
 
@@ -212,8 +213,8 @@ def dev(session: nox.Session) -> None:
     python = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
     install = [python, "-m", "pip", "install", "--quiet"]
     outside = env.outside(EVERYTHING, PACKAGES, repository.all_extras(EVERYTHING))
-    groups = [line for name in ("build", "lint", "types", "tests", "coverage", "release") for line in env.group(name)]
-    session.run(*install, *outside, *groups, "nox", "pre-commit", external=True)
+    names = ("build", "lint", "types", "tests", "coverage", "release", "dev")
+    session.run(*install, *outside, *(line for name in names for line in env.group(name)), external=True)
     editable = [word for package in EVERYTHING for word in ("--editable", str(package.folder))]
     session.run(*install, "--no-deps", "--no-build-isolation", *editable, external=True)
     session.log(f"everything is installed in {folder}")

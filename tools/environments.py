@@ -20,7 +20,7 @@ BUILDER = ROOT / ".cache" / "builder"
 
 # Bytecode is written for what is imported, instead of for everything at installation: an environment in a third of
 # the time. Nothing but the environment itself may be on the path.
-ENVIRONMENT: dict[str, str | None] = {"PYTHONDONTWRITEBYTECODE": None, "PYTHONPATH": None}
+ENVIRONMENT: dict[str, str | None] = {"PYTHONDONTWRITEBYTECODE": None, "PYTHONPATH": None, "MPLBACKEND": "Agg"}
 _HEAVY = ("tensorboard",)  # a hundred megabytes, imported by one optional line
 
 
