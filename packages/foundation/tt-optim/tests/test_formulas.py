@@ -17,7 +17,9 @@ Array = npt.NDArray[Any]
 Make = Callable[[list[Tensor]], Optimizer]
 
 
-def sgd(w: Array, gradients: list[Array], lr: float, mu: float = 0, tau: float = 0, wd: float = 0, n: bool = False) -> Array:
+def sgd(
+    w: Array, gradients: list[Array], lr: float, mu: float = 0, tau: float = 0, wd: float = 0, n: bool = False
+) -> Array:
     velocity: Array | None = None
     for g in gradients:
         g = g + wd * w
@@ -28,7 +30,9 @@ def sgd(w: Array, gradients: list[Array], lr: float, mu: float = 0, tau: float =
     return w
 
 
-def rmsprop(w: Array, gradients: list[Array], lr: float, alpha: float, eps: float, wd: float = 0, mu: float = 0) -> Array:
+def rmsprop(
+    w: Array, gradients: list[Array], lr: float, alpha: float, eps: float, wd: float = 0, mu: float = 0
+) -> Array:
     square, velocity = np.zeros_like(w), np.zeros_like(w)
     for g in gradients:
         g = g + wd * w

@@ -131,9 +131,10 @@ def test_a_parameter_that_thaws_late_starts_as_if_new(make: Make) -> None:
 
 def test_groups_have_settings_of_their_own() -> None:
     slow, fast = leaf(0.0), leaf(0.0)
-    optimizer = SGD([{"params": [slow], "lr": 0.1}, {"params": fast}], lr=1.0)
+    groups: list[dict[str, object]] = [{"params": [slow], "lr": 0.1}, {"params": fast}]
+    optimizer = SGD(groups, lr=1.0)
     optimizer.step()
-    assert (slow.item(), fast.item()) == (pytest.approx(-0.1), -1.0)
+    assert [slow.item(), fast.item()] == pytest.approx([-0.1, -1.0])
     assert [group["lr"] for group in optimizer.param_groups] == [0.1, 1.0]
     optimizer.param_groups[0]["lr"] = 0.5
     optimizer.step()
@@ -246,7 +247,7 @@ def test_refuses_a_parameter_twice_and_names_it() -> None:
 
 def test_refuses_what_cannot_be_trained() -> None:
     with pytest.raises(TypeError, match="parameter 0 must be a tensor"):
-        SGD([np.zeros(2)])  # type: ignore[list-item]  # that is the point
+        SGD([np.zeros(2)])  # type: ignore[arg-type]  # that is the point
     with pytest.raises(TypeError, match="holds int64"):
         SGD([Tensor([1, 2])])
     with pytest.raises(TypeError, match="must be tensors"):
@@ -257,7 +258,7 @@ def test_refuses_what_cannot_be_trained() -> None:
 
 def test_one_tensor_may_stand_alone() -> None:
     weight = leaf(1.0)
-    SGD(weight, lr=1.0).step()  # type: ignore[arg-type]  # a courtesy that the signature does not promise
+    SGD(weight, lr=1.0).step()
     assert weight.item() == 0.0
 
 

@@ -71,7 +71,7 @@ def total_norm(arrays: Sequence[Array], norm_type: float) -> float:
             total = sum(squares(array, scratch) for array in arrays)
         if 1e-280 < total < math.inf:
             return math.sqrt(total)
-    largest = max(float(np.abs(array).max()) for array in arrays)
+    largest = float(np.max([np.abs(array).max() for array in arrays]))  # Python's max may lose a NaN
     if norm_type == math.inf or largest == 0.0 or not math.isfinite(largest):
         return largest
     # Divided by the largest, no power can leave the range of float64.

@@ -122,10 +122,6 @@ class FlatState:
         for piece in chunk.pieces:
             subtract(piece, out, shrink)
 
-    def forget(self) -> None:
-        """Drop all states."""
-        self.__init__(self.dtype, self._scratch)  # type: ignore[misc]  # the same class, as new
-
     def read(self, parameter: Tensor) -> dict[str, Array | int]:
         """Return copies of one parameter's states, in its shape, and how many steps they have seen."""
         place = self.places[id(parameter)]

@@ -106,8 +106,8 @@ def adam_update(
     """Write Adam's step: `lr * mean / (sqrt(mean square) + eps)`.
 
     Both means are weighted: a gradient counts `beta` times less with each step that passes. The states are the weighted
-    sums, `sum = beta * sum + gradient`; divided by `weights(step, beta)`, the sum of the weights, they are means. (The
-    paper keeps `(1 - beta) * sum` and divides by `1 - beta**step`: the same quotient, with two more passes over memory.)
+    sums, `sum = beta * sum + gradient`; divided by `weights(step, beta)`, the sum of the weights, they are means. The
+    paper keeps `(1 - beta) * sum` and divides by `1 - beta**step`: the same quotient, two more passes over memory.
     The divisors are numbers, and so go into `lr` and `eps`:
     `(s1 / w1) / (sqrt(s2 / w2) + eps) = sqrt(w2) / w1 * s1 / (sqrt(s2) + eps * sqrt(w2))`.
 
