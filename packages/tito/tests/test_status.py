@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tinytorch.packages import BUILT, PACKAGES
+from typer.testing import Result
+
+Tito = Callable[..., Result]
+
+
+def test_status_lists_twenty_modules_in_three_tiers(checkout: Path, tito: Tito) -> None:
+    rows = json.loads(tito("status", "--json").stdout)["modules"]
+    assert [row["name"] for row in rows] == [package.distribution for package in PACKAGES]
+    assert [row["module"] for row in rows] == list(range(1, 21))
+    first = rows[0]
+    assert (first["state"], first["tested"], first["tier"]) == ("installed", "never", "foundation")
+    assert {row["state"] for row in rows if row["module"] > len(BUILT)} <= {"planned", "installed"}
+
+
+def test_status_for_people(checkout: Path, tito: Tito) -> None:
+    done = tito("status")
+    assert done.exit_code == 0
+    for word in ("Foundation", "Architecture", "Optimization", "tt-autograd", "Milestones", "XOR, 1969", "not run"):
+        assert word in done.stdout
+
+
+def test_bare_tito_says_what_to_do_next(checkout: Path, tito: Tito) -> None:
+    assert "tito milestone run 01" in tito().stdout
+    step = json.loads(tito("--json").stdout)["next"]
+    assert step == {"command": "tito milestone run 01", "why": "The perceptron, 1958: it has not been run yet"}
+    tito("milestone", "run", "1")
+    assert json.loads(tito("--json").stdout)["next"]["command"] == "tito milestone run 02"
+    tito("milestone", "run", "1", "--seed", "13")
+    assert json.loads(tito("--json").stdout)["next"]["why"] == "The perceptron, 1958: its gate was missed"
+
+
+def test_tests_that_failed_come_first(checkout: Path, tito: Tito) -> None:
+    tests = checkout / "packages" / "foundation" / "tt-tensor" / "tests"
+    tests.mkdir(parents=True)
+    (tests / "test_it.py").write_text("def test_it():\n    assert False\n")
+    assert tito("test", "1").exit_code == 1
+    assert json.loads(tito("status", "--json").stdout)["modules"][0]["tested"] == "failed"
+    assert json.loads(tito("--json").stdout)["next"]["command"] == "tito test 1"
+    (tests / "test_it.py").write_text("def test_it():\n    pass\n")
+    done = tito("test", "tensor", "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["passed"] is True
+    assert json.loads(tito("status", "--json").stdout)["modules"][0]["tested"] == "passed"
+
+
+def test_tests_become_stale_with_the_package(checkout: Path, tito: Tito) -> None:
+    folder = checkout / "milestones" / "results" / "tests"
+    folder.mkdir(parents=True)
+    (folder / "tt-tensor.json").write_text(json.dumps({"passed": True, "sources": {"tt-tensor": "another"}}))
+    assert json.loads(tito("status", "--json").stdout)["modules"][0]["tested"] == "stale"
+
+
+@pytest.mark.parametrize("name", ["1", "01", "tt-tensor", "tensor", "tt_tensor"])
+def test_a_module_without_tests_says_so(checkout: Path, tito: Tito, name: str) -> None:
+    done = tito("test", name)
+    assert done.exit_code == 2
+    assert "this module has no tests yet" in done.stderr
+    assert "got: module 1" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["0", "21", "tt-nothing"])
+def test_an_unknown_module_is_refused(checkout: Path, tito: Tito, name: str) -> None:
+    done = tito("test", name)
+    assert done.exit_code == 2
+    assert "there is no such module" in done.stderr
+
+
+def test_tests_that_cannot_run_are_no_failed_tests(checkout: Path, tito: Tito) -> None:
+    tests = checkout / "packages" / "foundation" / "tt-tensor" / "tests"
+    tests.mkdir(parents=True)
+    (tests / "test_it.py").write_text("def broken(:\n")
+    done = tito("test", "1")
+    assert done.exit_code == 3
+    assert "could not run" in done.stderr
+    assert json.loads(tito("status", "--json").stdout)["modules"][0]["tested"] == "never"
+
+
+def test_help_names_every_command(tito: Tito) -> None:
+    shown = tito("--help").stdout
+    for command in ("status", "test", "milestone", "data", "doctor"):
+        assert command in shown
