@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -34,13 +34,15 @@ class Detect(Interpreter):
             return out
         for position, tensor in enumerate(inputs):
             if trouble(tensor.data) == "NaN":
-                raise AnomalyError(f"input {position} of {primitive.name} holds NaN already, at {line}: look at your data")
+                raise AnomalyError(
+                    f"input {position} of {primitive.name} holds NaN already, at {line}; look at the data"
+                )
         if bad == "NaN" or not brings_infinity(inputs, params):
             raise AnomalyError(f"{primitive.name} made {bad} of {describe(inputs)}, at {line}")
         return out
 
     def pull(
-        self, primitive: Primitive, rule: Callable[..., T], arguments: tuple[object, ...], params: dict[str, object]
+        self, primitive: Primitive, rule: Callable[..., T], arguments: Sequence[object], params: Mapping[str, object]
     ) -> T:
         """Run a gradient rule and look at what it returns."""
         result = self.inner.pull(primitive, rule, arguments, params)

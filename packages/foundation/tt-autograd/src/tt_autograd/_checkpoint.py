@@ -1,4 +1,4 @@
-"""Gradient checkpointing: keep a function's inputs instead of all it computes, and compute it again for the gradient."""
+"""Gradient checkpointing: keep a function's inputs instead of all it computes, and compute again for the gradient."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Replay:
     first: list[Array] = field(default_factory=list)
 
     def run(self, tensors: list[Tensor]) -> Tensor:
-        """Run the function on tensors that stand for its inputs and for what it captured, with the same random numbers."""
+        """Run the function on stand-ins for its inputs and for what it captured, with the same random numbers."""
         twins = {id(old): new for old, new in zip(self.captured, tensors[self.arity :], strict=True)}
         now = rng_state()
         set_rng_state(self.rng)

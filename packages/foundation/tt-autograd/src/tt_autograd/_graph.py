@@ -117,7 +117,7 @@ def _set_depths(boxes: list[Box]) -> None:
     """Operations below all they use; a leaf just above its first user. `boxes` stand users first."""
     for box in reversed(boxes):
         box.depth = 1 + max((boxes[source].depth for source in box.sources), default=-1)
-    first_use = {}
+    first_use: dict[int, int] = {}
     for box in boxes:
         for source in box.sources:
             first_use[source] = min(first_use.get(source, box.depth), box.depth)
@@ -169,8 +169,10 @@ def _svg_box(box: Box, x: float, y: float) -> str:
     middle = x + _WIDTH / 2
     return (
         f'<g><rect x="{x:.1f}" y="{y:.1f}" width="{_WIDTH}" height="{_HEIGHT}" rx="{round_:g}" fill="{fill}" '
-        f'stroke="#44506a"/><text x="{middle:.1f}" y="{y + 17:.1f}" font-size="13">{escape(_short(box.label))}</text>'
-        f'<text x="{middle:.1f}" y="{y + 32:.1f}" font-size="10" fill="#44506a">{escape(_short(box.detail, 26))}</text></g>'
+        f'stroke="#44506a"/>'
+        f'<text x="{middle:.1f}" y="{y + 17:.1f}" font-size="13">{escape(_short(box.label))}</text>'
+        f'<text x="{middle:.1f}" y="{y + 32:.1f}" font-size="10" fill="#44506a">{escape(_short(box.detail, 26))}</text>'
+        "</g>"
     )
 
 

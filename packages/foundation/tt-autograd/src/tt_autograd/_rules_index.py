@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from tt_tensor import Array, primitives
@@ -46,14 +47,14 @@ def scatter_add_slices(values: Array, rows: Array, shape: tuple[int, ...], axis:
     return np.moveaxis(summed.reshape(shape[axis], *rest), 0, axis)
 
 
-def index_gradient(g: Array, _out: Spec, _x: Spec, *, key: object) -> Array:
+def index_gradient(g: Array, _out: Spec, _x: Spec, *, key: Any) -> Array:
     """Gradient of ``x[key]``: zeros, with ``g`` added where the elements came from."""
     parts = key if isinstance(key, tuple) else (key,)
     if all(isinstance(part, _BASIC) and not isinstance(part, bool) for part in parts):
         out = np.zeros(_x.shape, g.dtype)
-        out[key] = g  # type: ignore[index]  # any key that NumPy took in the forward pass
+        out[key] = g
         return out
-    positions = np.arange(_x.size).reshape(_x.shape)[key]  # type: ignore[index]  # likewise
+    positions = np.arange(_x.size).reshape(_x.shape)[key]
     return scatter_add(np.asarray(g), positions, _x.size).reshape(_x.shape)
 
 

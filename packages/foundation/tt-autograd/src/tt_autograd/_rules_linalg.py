@@ -46,7 +46,9 @@ def explicit_labels(equation: str, ranks: list[int]) -> tuple[list[str], str]:
     left, arrow, output = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     fresh = [c for c in string.ascii_letters if c not in equation]
-    hidden = [rank - len(term.replace("...", "")) if "..." in term else 0 for term, rank in zip(terms, ranks, strict=True)]
+    hidden = [
+        rank - len(term.replace("...", "")) if "..." in term else 0 for term, rank in zip(terms, ranks, strict=True)
+    ]
     dots = "".join(fresh[: max(hidden)])
     full = [term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, hidden, strict=True)]
     if arrow:

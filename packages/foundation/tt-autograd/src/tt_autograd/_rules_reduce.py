@@ -101,7 +101,9 @@ def center(x: Array, axis: Axis) -> Array:
     return shifted
 
 
-def var_gradient(g: Array, _out: Spec, x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1) -> Array:
+def var_gradient(
+    g: Array, _out: Spec | Array, x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1
+) -> Array:
     """Gradient of ``var``: ``2 (x - mean) / (n - correction)``."""
     if x.size == 0:
         return np.zeros_like(x)
@@ -110,13 +112,17 @@ def var_gradient(g: Array, _out: Spec, x: Array, *, axis: Axis = None, keepdims:
     return keep_axes(g * scale, x.shape, axis, keepdims) * center(x, axis)
 
 
-def std_gradient(g: Array, out: Array, x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1) -> Array:
+def std_gradient(
+    g: Array, out: Array, x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1
+) -> Array:
     """Gradient of ``std``: that of ``var`` over ``2 std``; 0 where all elements are equal."""
     through_root = np.where(out == 0, 0, g * 0.5 / out)
     return var_gradient(through_root, out, x, axis=axis, keepdims=keepdims, correction=correction)
 
 
-def norm_gradient(g: Array, out: Array, x: Array, *, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Array:
+def norm_gradient(
+    g: Array, out: Array, x: Array, *, ord: float = 2, axis: Axis = None, keepdims: bool = False
+) -> Array:
     """Gradient of the vector norm of order ``ord``: ``sign(x) (|x| / norm)^(ord - 1)``; 0 where the norm is 0."""
     if math.isinf(ord):
         size = np.abs(x)
@@ -131,8 +137,9 @@ def norm_gradient(g: Array, out: Array, x: Array, *, ord: float = 2, axis: Axis 
 
 def logsumexp_gradient(g: Array, out: Array, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Gradient of ``logsumexp``: the softmax of ``x``; 0 over a slice that is -inf throughout."""
-    peak = keep_axes(out, x.shape, axis, keepdims)
-    return keep_axes(g, x.shape, axis, keepdims) * np.exp(x - np.where(np.isneginf(peak), 0, peak))
+    total = keep_axes(out, x.shape, axis, keepdims)
+    softmax: Array = np.exp(x - np.where(np.isneginf(total), 0, total))
+    return keep_axes(g, x.shape, axis, keepdims) * softmax
 
 
 def cumsum_gradient(g: Array, _out: Spec, _x: Spec, *, axis: int) -> Array:

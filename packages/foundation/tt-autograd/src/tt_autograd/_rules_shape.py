@@ -43,13 +43,11 @@ def stack_gradient(
     g: Array, _out: Spec, *_xs: Spec, needs: tuple[bool, ...], axis: int = 0
 ) -> tuple[Array | None, ...]:
     """Gradient of ``stack``: one slice of ``g`` for each input."""
-    before = (slice(None),) * (axis % g.ndim)
-    return tuple(g[(*before, i)] if needed else None for i, needed in enumerate(needs))
+    parts = np.moveaxis(g, axis, 0)
+    return tuple(parts[i] if needed else None for i, needed in enumerate(needs))
 
 
-def pad_gradient(
-    g: Array, _out: Spec, _x: Spec, *, width: tuple[tuple[int, int], ...], value: float = 0.0
-) -> Array:
+def pad_gradient(g: Array, _out: Spec, _x: Spec, *, width: tuple[tuple[int, int], ...], value: float = 0.0) -> Array:
     """Gradient of ``pad``: what is left after cutting the padding off."""
     return g[tuple(slice(before, before + n) for (before, _), n in zip(width, _x.shape, strict=True))]
 
@@ -60,7 +58,8 @@ def tile_gradient(g: Array, _out: Spec, _x: Spec, *, reps: tuple[int, ...]) -> A
     times = (1,) * (rank - len(reps)) + reps
     shape = (1,) * (rank - _x.ndim) + _x.shape
     split = [n for pair in zip(times, shape, strict=True) for n in pair]  # (copies, size) for each axis
-    return g.reshape(split).sum(axis=tuple(range(0, 2 * rank, 2))).reshape(_x.shape)
+    total: Array = g.reshape(split).sum(axis=tuple(range(0, 2 * rank, 2)))
+    return total.reshape(_x.shape)
 
 
 def repeat_gradient(g: Array, _out: Spec, _x: Spec, *, repeats: int, axis: int | None = None) -> Array:

@@ -8,6 +8,7 @@ Example:
 
 from __future__ import annotations
 
+import itertools
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
@@ -45,8 +46,8 @@ OPERATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 def kept_bytes(size: int = 100_000) -> dict[str, int]:
     """Measure the bytes of arrays that one recorded operation keeps alive for its gradient, by operation.
 
-    An addition's gradient needs neither input: nothing is kept. A product's needs both. ``tanh`` keeps its result, since
-    its slope is ``1 - tanh^2``.
+    An addition's gradient needs neither input: nothing is kept. A product's needs both. ``tanh`` keeps its result,
+    since its slope is ``1 - tanh^2``.
 
     Args:
         size: Elements of each float32 input.
@@ -105,7 +106,7 @@ def _measure(count: int, weights: list[Tensor], x: Tensor) -> CheckpointCost:
     def step() -> None:
         t = x
         edges = np.linspace(0, len(weights), max(count, 1) + 1).astype(int)
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in itertools.pairwise(edges):
             part = weights[start:stop]
             t = checkpoint(lambda h, part=part: run(part, h), t) if count else run(part, t)
         t.sum().backward()
@@ -160,7 +161,11 @@ def shared_weight_gradients(x: float = 3.0) -> dict[str, float]:
     shared = Tensor(x, dtype=np.float64, requires_grad=True)
     left, right = (Tensor(x, dtype=np.float64, requires_grad=True) for _ in range(2))
     parts = [part.item() for part in grad(left * right, [left, right])]
-    return {"true": 2 * x, "accumulated": float(grad(shared * shared, shared)[0].item()), "overwritten": float(parts[-1])}
+    return {
+        "true": 2 * x,
+        "accumulated": float(grad(shared * shared, shared)[0].item()),
+        "overwritten": float(parts[-1]),
+    }
 
 
 def gradient_by_walking(order: Sequence[str] = ("d", "c", "b")) -> float:
