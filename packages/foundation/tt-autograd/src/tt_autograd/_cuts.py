@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 
 from tt_tensor import Primitive, Tensor
 
-from tt_autograd._node import Node
+from tt_autograd._node import Node, Parent
 
 # Graphs of training steps are far smaller; a walk through a larger one would cost more than the answer is worth.
 _MOST_STEPS = 2_000
@@ -16,12 +17,12 @@ _MOST_NOTES = 10_000
 _cuts: dict[int, tuple[weakref.ref[Tensor], str]] = {}
 
 
-def note_cut(primitive: Primitive, inputs: tuple[Tensor, ...]) -> None:
-    """Remember, for every leaf behind `inputs`, that `primitive` let no gradient through."""
+def note_cut(primitive: Primitive, parents: Sequence[Parent]) -> None:
+    """Remember, for every leaf behind `parents`, that `primitive` let no gradient through."""
     if len(_cuts) > _MOST_NOTES:
         for key in [key for key, (reference, _) in _cuts.items() if reference() is None]:
             del _cuts[key]
-    for leaf in _leaves([tensor.grad_fn or tensor for tensor in inputs if tensor.requires_grad]):
+    for leaf in _leaves(parents):
         _cuts[id(leaf)] = weakref.ref(leaf), primitive.name
 
 
@@ -40,7 +41,7 @@ def explain_missing(tensor: Tensor) -> str | None:
     return f"{name} let no gradient through to it" if reference is not None and reference() is tensor else None
 
 
-def _leaves(starts: list[object]) -> list[Tensor]:
+def _leaves(starts: Sequence[Parent]) -> list[Tensor]:
     seen: set[int] = set()
     stack, leaves = list(starts), []
     while stack and len(seen) < _MOST_STEPS:

@@ -29,15 +29,13 @@ def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
         [2.0, 2.0, 2.0]
     """
     added = gradient.ndim - len(shape)
-    stretched = [
-        added + axis for axis, length in enumerate(shape) if added >= 0 and length == 1 != gradient.shape[added + axis]
-    ]
-    axes = (*range(added), *stretched)
-    if not axes:
-        if gradient.shape != shape:
-            raise ValueError(f"a gradient of shape {gradient.shape} does not come from an input of shape {shape}")
+    kept = gradient.shape[max(added, 0) :]
+    if added < 0 or any(length not in (1, kept[axis]) for axis, length in enumerate(shape)):
+        raise ValueError(f"a gradient of shape {gradient.shape} does not come from an input of shape {shape}")
+    stretched = [added + axis for axis, length in enumerate(shape) if length != kept[axis]]
+    if not added and not stretched:
         return gradient
-    total: Array = np.add.reduce(gradient, axis=axes, keepdims=True)
+    total: Array = np.add.reduce(gradient, axis=(*range(added), *stretched), keepdims=True)
     return total.reshape(shape)
 
 
@@ -122,7 +120,9 @@ def propagate(
             leaves.add(root, gradient, owned=False)
     seen: dict[Node, Array] = {}
     watched = set(watch)
-    interpreter = current()
+    interpreter: Interpreter | None = current()
+    if type(interpreter).pull is Interpreter.pull:  # nobody watches the rules: call them directly
+        interpreter = None
     token = _running.set(leaves)
     try:
         with np.errstate(all="ignore"):  # an infinite slope, as that of sqrt at 0, is a result and no accident
@@ -147,21 +147,27 @@ def _arrive(node: Node, gradient: Array, pending: dict[Node, Array]) -> None:
 
 
 def _visit(
-    node: Node, g: Array, pending: dict[Node, Array], leaves: LeafGradients, interpreter: Interpreter
+    node: Node, g: Array, pending: dict[Node, Array], leaves: LeafGradients, interpreter: Interpreter | None
 ) -> None:
     """Run the rules of one step and pass the gradients of its inputs on."""
-    arrays = (g, *node.arrays())
-    primitive, plan, params = node.primitive, node.plan, node.params
+    arrays = node.arrays(g)
+    row, params = node.gradient, node.params
+    primitive = row.primitive
     if primitive.has_residuals:
         params = {**params, "residuals": node.residuals}
     try:
-        if node.gradient.joint is not None:
-            results = interpreter.pull(primitive, node.gradient.joint, arrays, {**params, "needs": plan.wants})
-            _pass_on_joint(node, results, arrays, pending, leaves)
-        elif not plan.rules:
+        if row.joint is not None:
+            params = {**params, "needs": node.plan.wants}
+            joint = interpreter.pull(primitive, row.joint, arrays, params) if interpreter else row.joint(*arrays, **params)
+            _pass_on_joint(node, joint, arrays, pending, leaves)
+        elif not row.rules:
             raise NotImplementedError(_no_rules(node))
-        for position, rule in plan.rules:
-            _pass_on(node, position, interpreter.pull(primitive, rule, arrays, params), arrays, pending, leaves)
+        for position, rule in node.plan.rules:
+            if interpreter is not None:
+                result = interpreter.pull(primitive, rule, arrays, params)
+            else:
+                result = rule(*arrays, **params) if params else rule(*arrays)
+            _pass_on(node, position, result, arrays, pending, leaves)
     except (ArithmeticError, LookupError, TypeError, ValueError, NotImplementedError) as error:
         error.add_note(f"in the gradient of {node.name}" + (f", applied at {node.origin}" if node.origin else ""))
         raise
@@ -170,7 +176,7 @@ def _visit(
 def _pass_on_joint(
     node: Node,
     results: tuple[Array | None, ...],
-    arrays: tuple[Array | Spec, ...],
+    arrays: list[Array | Spec | None],
     pending: dict[Node, Array],
     leaves: LeafGradients,
 ) -> None:
@@ -182,19 +188,20 @@ def _pass_on_joint(
         if result is None:
             raise ValueError(f"the joint rule of {node.name} returned no gradient for input {position}, which needs one")
         _pass_on(node, position, result, arrays, pending, leaves)
-        arrays = (*arrays, result)
+        arrays.append(result)
 
 
 def _pass_on(
     node: Node,
     position: int,
     result: Array,
-    others: tuple[Array | Spec, ...],
+    others: list[Array | Spec | None],
     pending: dict[Node, Array],
     leaves: LeafGradients,
 ) -> None:
     """Check one gradient and add it to what has arrived for the input."""
-    shape, dtype = node.specs[position]
+    given = others[position + 2]
+    shape, dtype = given.shape, given.dtype  # type: ignore[union-attr]  # only the output may be absent
     if type(result) is not np.ndarray:
         result = np.asarray(result)
     if result.shape != shape:
@@ -204,8 +211,8 @@ def _pass_on(
                 f"shape {shape}"
             )
         result = unbroadcast(result, shape)
-    if result.dtype != dtype:
-        result = result.astype(dtype)
+    if result.dtype is not dtype:
+        result = result.astype(dtype, copy=False)
     parent = node.parents[position]
     if type(parent) is Node:
         _arrive(parent, result, pending)
@@ -213,7 +220,7 @@ def _pass_on(
         leaves.add(parent, result, _is_fresh(result, others, node.residuals))  # type: ignore[arg-type]  # it is wanted
 
 
-def _is_fresh(result: Array, others: tuple[Array | Spec, ...], residuals: object) -> bool:
+def _is_fresh(result: Array, others: list[Array | Spec | None], residuals: object) -> bool:
     """Return whether a rule made this array itself, so that nobody else can see it."""
     if result.base is not None:
         return False
@@ -267,7 +274,7 @@ def seed(tensor: Tensor, gradient: Tensor | None) -> Array:
                 f"backward() of a tensor of shape {tensor.shape} needs a gradient of that shape; reduce it to a scalar "
                 "first (sum(), mean(), a loss), or pass one"
             )
-        return np.array(1, tensor.dtype).reshape(tensor.shape)
+        return np.ones(tensor.shape, tensor.dtype) if tensor.ndim else np.array(1, tensor.dtype)
     if gradient.shape != tensor.shape:
         raise ValueError(f"the gradient passed to backward has shape {gradient.shape}; the tensor has {tensor.shape}")
     return gradient.data.astype(tensor.dtype, copy=False)

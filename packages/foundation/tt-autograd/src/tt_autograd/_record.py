@@ -10,8 +10,8 @@ from tt_tensor import Interpreter, Primitive, Tensor
 
 from tt_autograd._cuts import note_cut
 from tt_autograd._engine import accumulate_into_leaves
-from tt_autograd._node import Node
-from tt_autograd._table import NONDIFFERENTIABLE, RULES, Gradient, Plan
+from tt_autograd._node import Node, Parent
+from tt_autograd._table import NONDIFFERENTIABLE, RULES, Gradient
 
 _enabled: ContextVar[bool] = ContextVar("tt_autograd_enabled", default=True)
 
@@ -27,37 +27,38 @@ class Record(Interpreter):
         """Apply `primitive`; attach a `Node` to the result if any input requires a gradient."""
         if not _enabled.get():
             return self._below.apply(primitive, inputs, params)
-        wants = tuple([tensor.requires_grad for tensor in inputs])
-        if True not in wants:
+        parents: list[Parent] = []
+        mask, bit = 0, 1
+        for tensor in inputs:
+            parent: object = tensor.grad_fn
+            if parent is None and tensor.requires_grad:
+                parent = tensor
+            if parent is not None:
+                mask |= bit
+            bit <<= 1
+            parents.append(parent)  # type: ignore[arg-type]  # every grad_fn is a Node
+        if not mask:
             return self._below.apply(primitive, inputs, params)
         row = RULES.get(primitive)
         if row is None:
-            return self._apply_without_rules(primitive, inputs, params, wants)
+            if primitive in NONDIFFERENTIABLE:
+                note_cut(primitive, parents)
+                return self._below.apply(primitive, inputs, params)
+            row = Gradient(primitive)  # without rules: the backward pass says so, if it comes here
         residuals: object = None
         if primitive.has_residuals:
             out, residuals = self._below.apply_with_residuals(primitive, inputs, params)
         else:
             out = self._below.apply(primitive, inputs, params)
         if out.dtype.kind == "f":
-            out.grad_fn = Node(row, row.plans.get(wants) or row.plan(wants), inputs, params, out, residuals)
+            out.grad_fn = Node(row, row.plan(len(parents), mask), parents, inputs, params, out, residuals)
         else:
-            note_cut(primitive, inputs)
+            note_cut(primitive, parents)
         return out
 
     def backward(self, tensor: Tensor, gradient: Tensor | None, *, retain_graph: bool) -> None:
         """Add the gradient of `tensor` to the `grad` of every leaf it came from."""
         accumulate_into_leaves(tensor, gradient, retain_graph=retain_graph)
-
-    def _apply_without_rules(
-        self, primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object], wants: tuple[bool, ...]
-    ) -> Tensor:
-        out = self._below.apply(primitive, inputs, params)
-        if primitive in NONDIFFERENTIABLE or out.dtype.kind != "f":
-            note_cut(primitive, inputs)
-        else:
-            keep_nothing = Plan.make(wants, (False,) * (len(inputs) + 1), ())
-            out.grad_fn = Node(Gradient(primitive), keep_nothing, inputs, params, out)
-        return out
 
 
 def is_grad_enabled() -> bool:

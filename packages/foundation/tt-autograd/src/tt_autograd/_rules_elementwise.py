@@ -16,6 +16,28 @@ from tt_autograd._table import Spec, defvjp
 P = primitives()
 
 
+def tanh_gradient(g: Array, out: Array, _x: Spec) -> Array:
+    """Gradient of ``tanh``: ``g (1 - tanh^2)``; the result is enough, so the input is not kept."""
+    slope: Array = 1 - out * out
+    return g * slope
+
+
+def multiply_left(g: Array, _out: Spec, _x: Spec, y: Array) -> Array:
+    """Gradient of ``x y`` for ``x``: ``g y``."""
+    return g * y
+
+
+def multiply_right(g: Array, _out: Spec, x: Array, _y: Spec) -> Array:
+    """Gradient of ``x y`` for ``y``: ``g x``."""
+    return g * x
+
+
+def divide_right(g: Array, out: Array, _x: Spec, y: Array) -> Array:
+    """Gradient of ``x / y`` for ``y``: ``-g (x / y) / y``; the quotient is at hand, so ``x`` is not kept."""
+    slope: Array = out / y
+    return -g * slope
+
+
 def power_base(g: Array, _out: Spec, x: Array, y: Array) -> Array:
     """Gradient of ``x ** y`` for ``x``: ``g y x^(y-1)``, and 0 where ``y == 0`` (also at ``0 ** 0``)."""
     if y.ndim == 0:
@@ -54,14 +76,14 @@ defvjp(P["log1p"], lambda g, _out, x: g / (x + 1))
 defvjp(P["sqrt"], lambda g, out, _x: g * 0.5 / out)
 defvjp(P["sin"], lambda g, _out, x: g * np.cos(x))
 defvjp(P["cos"], lambda g, _out, x: -g * np.sin(x))
-defvjp(P["tanh"], lambda g, out, _x: g * (1 - out * out))
+defvjp(P["tanh"], tanh_gradient)
 defvjp(P["erf"], lambda g, _out, x: g * (np.exp(-(x * x)) * (2 / math.sqrt(math.pi))))
 defvjp(P["clip"], clip_gradient)
 
 defvjp(P["add"], lambda g, _out, _x, _y: g, lambda g, _out, _x, _y: g)
 defvjp(P["subtract"], lambda g, _out, _x, _y: g, lambda g, _out, _x, _y: -g)
-defvjp(P["multiply"], lambda g, _out, _x, y: g * y, lambda g, _out, x, _y: g * x)
-defvjp(P["divide"], lambda g, _out, _x, y: g / y, lambda g, out, _x, y: -g * out / y)
+defvjp(P["multiply"], multiply_left, multiply_right)
+defvjp(P["divide"], lambda g, _out, _x, y: g / y, divide_right)
 defvjp(P["power"], power_base, power_exponent)
 defvjp(
     P["maximum"],

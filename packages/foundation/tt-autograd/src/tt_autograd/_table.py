@@ -40,11 +40,14 @@ class Plan:
     keep_output: bool
     rules: tuple[tuple[int, Rule], ...]
     kept: tuple[int, ...]
+    keep_all: bool
 
     @staticmethod
     def make(wants: tuple[bool, ...], keeps: Sequence[bool], rules: tuple[tuple[int, Rule], ...]) -> Plan:
         """Make a plan from what is kept of `(out, *inputs)`."""
-        return Plan(wants, tuple(keeps[1:]), keeps[0], rules, tuple(i for i, keep in enumerate(keeps) if keep))
+        keep_output, *keep_inputs = keeps
+        kept = tuple(i for i, keep in enumerate(keep_inputs) if keep)
+        return Plan(wants, tuple(keep_inputs), keep_output, rules, kept, all(keep_inputs))
 
 
 @dataclass(frozen=True)
@@ -54,19 +57,21 @@ class Gradient:
     primitive: Primitive
     rules: tuple[Rule, ...] = ()
     joint: JointRule | None = None
-    plans: dict[tuple[bool, ...], Plan] = field(default_factory=dict)
+    plans: dict[tuple[int, int], Plan] = field(default_factory=dict)
 
-    def plan(self, wants: tuple[bool, ...]) -> Plan:
-        """Return the plan for inputs of which those want a gradient, made once for each combination."""
-        found = self.plans.get(wants)
+    def plan(self, inputs: int, mask: int) -> Plan:
+        """Return the plan for so many inputs, of which those in the bit mask want a gradient; made once for each."""
+        found = self.plans.get((inputs, mask))
         if found is None:
-            found = self.plans[wants] = self._make_plan(wants)
+            found = self.plans[inputs, mask] = self._make_plan(tuple(bool(mask >> i & 1) for i in range(inputs)))
         return found
 
     def _make_plan(self, wants: tuple[bool, ...]) -> Plan:
         if self.joint is not None:
             keeps = kept_arguments(self.joint, len(wants))
             return Plan.make(wants, keeps[1:], ())
+        if not self.rules:
+            return Plan.make(wants, (False,) * (len(wants) + 1), ())
         if len(wants) > len(self.rules):
             raise TypeError(
                 f"{self.primitive.name} was applied to {len(wants)} inputs, but has gradient rules for "
@@ -111,7 +116,7 @@ def defvjp(
 
     A rule is `(g, out, *inputs, **params) -> gradient`: `g` is the gradient of the result, `out` the result; all are
     arrays. An argument whose name begins with an underscore is not kept alive until the backward pass: the rule
-    receives its `Spec` (shape and dtype) in its place. A primitive with residuals passes them by keyword
+    receives a `Spec` (shape and dtype) in place of an input, and `None` in place of `out`, whose shape is that of `g`. A primitive with residuals passes them by keyword
     (`residuals`, which is `None` where a swapped-in kernel keeps none).
 
     Args:

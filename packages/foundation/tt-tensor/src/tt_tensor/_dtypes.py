@@ -23,7 +23,7 @@ def checked(dtype: DTypeLike) -> np.dtype[np.generic]:
     found = np.dtype(dtype)
     if found.kind not in "biuf":
         raise TypeError(f"a Tensor holds booleans, integers or floating numbers; got dtype {found.name}")
-    return found.newbyteorder("=")
+    return np.dtype(found.type)  # the one object for this type, in the machine's byte order
 
 
 def to_array(data: object, dtype: DTypeLike | None) -> Array:
@@ -44,7 +44,7 @@ def to_array(data: object, dtype: DTypeLike | None) -> Array:
         raise TypeError(f"a Tensor holds numbers; got {type(data).__name__} with elements of type {array.dtype.name}")
     if dtype is not None:
         return array.astype(checked(dtype), copy=False)
-    if array.dtype.kind == "f" or array.size == 0 and not isinstance(data, np.ndarray):
+    if array.dtype.kind == "f" or (array.size == 0 and not isinstance(data, np.ndarray)):
         return array.astype(FLOAT32, copy=False)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 

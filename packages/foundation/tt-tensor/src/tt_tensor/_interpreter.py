@@ -6,7 +6,7 @@ around it that also remembers the step; a profiler is a third, stacked on top fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
@@ -53,7 +53,7 @@ class Interpreter:
         """Run the backward pass from `tensor`."""
         self.inner.backward(tensor, gradient, retain_graph=retain_graph)
 
-    def pull(self, primitive: Primitive, rule: Callable[..., T], arguments: tuple[object, ...], params: dict[str, object]) -> T:
+    def pull(self, primitive: Primitive, rule: Callable[..., T], arguments: Sequence[object], params: Mapping[str, object]) -> T:
         """Run one gradient rule of `primitive`; a profiler overrides this to see the backward pass."""
         return rule(*arguments, **params)
 

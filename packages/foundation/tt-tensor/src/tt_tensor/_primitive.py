@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tt_tensor import _interpreter
+from tt_tensor._interpreter import current
 
 if TYPE_CHECKING:
     from tt_tensor._operators import TensorLike
@@ -70,8 +70,9 @@ class Primitive:
         """Apply the operation to tensors (or what can become one)."""
         for value in inputs:
             if not isinstance(value, _tensor_type):
-                return _interpreter.current().apply(self, _lift(inputs), params)
-        return _interpreter.current().apply(self, inputs, params)  # type: ignore[arg-type]  # the loop saw only tensors
+                inputs = _lift(inputs)
+                break
+        return current().apply(self, inputs, params)  # type: ignore[arg-type]  # by now all are tensors
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeAlias, Union
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from tt_tensor._dtypes import DTypeLike, checked, scalar_like, to_array
 from tt_tensor import _primitives as P  # noqa: N812  # the table of primitives reads as one letter
+from tt_tensor._dtypes import DTypeLike, checked, scalar_like, to_array
 from tt_tensor._interpreter import current
 from tt_tensor._methods import Methods
 from tt_tensor._operators import TensorLike
 from tt_tensor._primitive import Array, bind_tensor
 from tt_tensor._repr import format_tensor
 
-Numbers: TypeAlias = Union[bool, int, float, list["Numbers"]]
+Numbers: TypeAlias = bool | int | float | list["Numbers"]
 
 
 class GradFn(Protocol):
@@ -127,6 +127,11 @@ class Tensor(Methods):
     def version(self) -> int:
         """How often the memory was written in place; views share it."""
         return 0 if self._version is None else self._version[0]
+
+    @property
+    def written_at(self) -> int:
+        """When the memory was last written in place, by `write_clock`; 0 if never."""
+        return 0 if self._version is None else self._version[1]
 
     # -- conversions
 
@@ -325,8 +330,24 @@ def share_version(view: Tensor, source: Tensor) -> None:
     """Let `view` count in-place writes together with `source` if they share memory; for authors of packages."""
     if view._data is source._data or (view._data.base is not None and np.may_share_memory(view._data, source._data)):
         if source._version is None:
-            source._version = [0]
+            source._version = [0, 0]
         view._version = source._version
+
+
+# Ticks at every write in place, of any tensor: while it stands still, nothing that an operation kept can have changed.
+_clock = [0]
+
+
+def write_clock() -> int:
+    """Return how many in-place writes there were in this process, to compare with `Tensor.written_at`.
+
+    Example:
+        >>> x = Tensor([1.0])
+        >>> before = write_clock()
+        >>> x.assign_(2.0).written_at > before
+        True
+    """
+    return _clock[0]
 
 
 def increment_version(tensor: Tensor) -> None:
@@ -340,8 +361,9 @@ def increment_version(tensor: Tensor) -> None:
         1
     """
     if tensor._version is None:
-        tensor._version = [0]
+        tensor._version = [0, 0]
     tensor._version[0] += 1
+    tensor._version[1] = _clock[0] = _clock[0] + 1
 
 
 def lift(values: tuple[TensorLike, ...]) -> tuple[Tensor, ...]:
