@@ -46,7 +46,7 @@ def to_array(data: object, dtype: DTypeLike | None) -> Array:
         return array.astype(checked(dtype), copy=False)
     if array.dtype.kind == "f" or (array.size == 0 and not isinstance(data, np.ndarray)):
         return array.astype(FLOAT32, copy=False)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array.astype(np.dtype(array.dtype.type), copy=False)
 
 
 def scalar_like(value: bool | int | float, like: np.dtype[np.generic] | None) -> Array:
