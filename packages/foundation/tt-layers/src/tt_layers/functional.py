@@ -55,9 +55,7 @@ def check_probability(p: float) -> None:
 
 
 @applies(dropout_primitive)
-def dropout(
-    x: TensorLike, p: float = 0.5, *, training: bool = True, rng: np.random.Generator | None = None
-) -> Tensor:
+def dropout(x: TensorLike, p: float = 0.5, *, training: bool = True, rng: np.random.Generator | None = None) -> Tensor:
     """Drop each value with probability `p`, and scale those that stay by `1 / (1 - p)`.
 
     Shapes: x of any shape -> the same.

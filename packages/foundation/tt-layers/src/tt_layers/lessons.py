@@ -117,7 +117,8 @@ def plot_variance(travelled: Mapping[str, list[float]]) -> Figure:
     axes = figure.subplots()
     for name, squares in travelled.items():
         axes.plot(range(len(squares)), np.maximum(squares, 1e-45), label=name)
-    axes.set(yscale="log", xlabel="layers passed", ylabel="mean square of the activations", title="Which signal arrives?")
+    axes.set(yscale="log", xlabel="layers passed", ylabel="mean square of the activations")
+    axes.set_title("Which signal arrives?")
     axes.legend()
     axes.grid(alpha=0.3)
     return figure

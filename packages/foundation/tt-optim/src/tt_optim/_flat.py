@@ -77,8 +77,14 @@ class FlatState:
         self.size = size
 
     def step(
-        self, parameters: Sequence[Tensor], gradients: Sequence[Array], names: tuple[str, ...], update: Update,
-        *, coupled: float = 0.0, shrink: float = 1.0,
+        self,
+        parameters: Sequence[Tensor],
+        gradients: Sequence[Array],
+        names: tuple[str, ...],
+        update: Update,
+        *,
+        coupled: float = 0.0,
+        shrink: float = 1.0,
     ) -> None:
         """Move the parameters along their gradients, and the states on.
 

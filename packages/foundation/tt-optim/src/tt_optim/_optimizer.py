@@ -81,7 +81,7 @@ class Optimizer:
         seen = {id(parameter): name for name, parameter in self._named()}
         for name, parameter in pairs:
             if id(parameter) in seen:
-                raise ValueError(f"{name} is given twice (before as {seen[id(parameter)]}): it would move twice a step.")
+                raise ValueError(f"{name} is given twice (before as {seen[id(parameter)]}): it would be moved twice.")
             if not np.issubdtype(parameter.dtype, np.floating):
                 raise TypeError(f"{name} holds {parameter.dtype}: only floating-point tensors can be trained.")
             if not parameter.is_leaf:
@@ -112,10 +112,8 @@ class Optimizer:
             self._check_changed(group)
             gradients = [gradient for gradient in found if gradient is not None]
             for dtype in dict.fromkeys(parameter.dtype for parameter in parameters):
-                of_type = [i for i, parameter in enumerate(parameters) if parameter.dtype == dtype]
-                self._step_type(
-                    group, self._flat_of(flats, dtype), [parameters[i] for i in of_type], [gradients[i] for i in of_type]
-                )
+                chosen = [pair for pair in zip(parameters, gradients, strict=True) if pair[0].dtype == dtype]
+                self._step_type(group, self._flat_of(flats, dtype), [p for p, _ in chosen], [g for _, g in chosen])
 
     def _check_changed(self, group: ParamGroup) -> None:
         """Check the settings of a group again, if somebody has changed one since the last step."""
@@ -125,9 +123,7 @@ class Optimizer:
             check_settings(settings)
             self._checked[id(group)] = values
 
-    def _step_type(
-        self, group: ParamGroup, flat: FlatState, parameters: list[Tensor], gradients: list[Array]
-    ) -> None:
+    def _step_type(self, group: ParamGroup, flat: FlatState, parameters: list[Tensor], gradients: list[Array]) -> None:
         def update(gradient: Array, states: Mapping[str, Array], out: Array, step: int) -> None:
             self.update(gradient, states, out, step, group)
 
