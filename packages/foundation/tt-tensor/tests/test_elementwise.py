@@ -207,12 +207,12 @@ def test_operators_and_their_reflections() -> None:
     assert (-x).tolist() == [-1.0, -2.0]
     assert (+x).tolist() == [1.0, 2.0]
     assert abs(-x).tolist() == [1.0, 2.0]
-    assert ([1.0, 1.0] + x).tolist() == [2.0, 3.0]
+    assert ((1.0, 1.0) + x).tolist() == [2.0, 3.0]  # noqa: RUF005  # the tensor's own reflected addition
     assert (x == 1).tolist() == [True, False]
     assert (x != 1).tolist() == [False, True]
     assert ((x < 2).tolist(), (x <= 1).tolist()) == ([True, False], [True, False])
     assert ((x > 1).tolist(), (x >= 2).tolist()) == ([False, True], [False, True])
-    assert (x == "text") is False
+    assert bool(x == "text") is False
 
 
 def test_methods_are_the_functions() -> None:

@@ -63,9 +63,9 @@ def test_keys_may_hold_tensors_and_lists() -> None:
 
 def test_index_out_of_range_names_index_and_size() -> None:
     x = tt.ones(3, 4)
-    with pytest.raises(IndexError, match="index 3 .*size 3"):
+    with pytest.raises(IndexError, match=r"index 3 .*size 3"):
         x[3]
-    with pytest.raises(IndexError, match="index -5 .*size 4"):
+    with pytest.raises(IndexError, match=r"index -5 .*size 4"):
         x[:, -5]
     with pytest.raises(IndexError, match="too many"):
         x[0, 0, 0]
@@ -89,7 +89,7 @@ def test_gather() -> None:
     assert tt.gather(x, [[2], [0]], axis=1).tolist() == [[3], [4]]
     assert x.gather([[1, 0, 1]], axis=0).tolist() == [[4, 2, 6]]
     assert tt.gather(x, [[-1, -3], [0, 0]], axis=-1).tolist() == [[3, 1], [4, 4]]
-    with pytest.raises(IndexError, match="gather: index 3 .*size 3"):
+    with pytest.raises(IndexError, match=r"gather: index 3 .*size 3"):
         tt.gather(x, [[3], [0]], axis=1)
     with pytest.raises(ValueError, match=r"gather: indices \(1, 1\) .* x \(2, 3\)"):
         tt.gather(x, [[0]], axis=1)

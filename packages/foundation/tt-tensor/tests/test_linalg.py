@@ -49,7 +49,7 @@ def test_large_integers_are_exact_or_refused() -> None:
     assert tt.matmul(Tensor([[big]]), Tensor([[big]])).item() == big * big
     assert tt.matmul(Tensor([2**62, 2**62]), Tensor([1, -1])).item() == 0
     assert tt.matmul(Tensor([2**27 + 1, 1]), Tensor([2**27 + 1, 1])).item() == (2**27 + 1) ** 2 + 1
-    with pytest.raises(OverflowError, match="matmul.*int64"):
+    with pytest.raises(OverflowError, match=r"matmul.*int64"):
         tt.matmul(Tensor([2**62, 2**62]), Tensor([1, 1]))
     assert tt.matmul(Tensor([[True, True]]), Tensor([[True], [True]])).item() == 2
 

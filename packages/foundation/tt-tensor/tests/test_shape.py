@@ -138,9 +138,12 @@ def test_split() -> None:
     assert [part.tolist() for part in tt.split(x, 2, axis=-1)][1] == [[1], [3], [5], [7], [9], [11]]
     assert [part.shape for part in tt.split(x, [0, 6])] == [(0, 2), (6, 2)]
     assert np.shares_memory(tt.split(x, 2)[1].data, x.data)
-    for sections, complaint in ((4, "4 equal parts"), (0, "0 equal parts"), ([1, 2], "add up to 3"), ([7, -1], "at least 0")):
+    wrong: list[tuple[int | list[int], str]] = [
+        (4, "4 equal parts"), (0, "0 equal parts"), ([1, 2], "add up to 3"), ([7, -1], "at least 0")
+    ]  # fmt: skip
+    for sections, complaint in wrong:
         with pytest.raises(ValueError, match=complaint):
-            tt.split(x, sections)  # type: ignore[arg-type]  # mypy joins int and list to object
+            tt.split(x, sections)
     with pytest.raises(ValueError, match="split: axis 2"):
         tt.split(x, 2, axis=2)
 

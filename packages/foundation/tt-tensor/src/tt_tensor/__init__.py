@@ -88,8 +88,8 @@ from tt_tensor._functions_shape import (
     view,
 )
 from tt_tensor._interpreter import Interpreter, current, install, set_bottom, use_interpreter
-from tt_tensor._operators import TensorLike
 from tt_tensor._kernels_shape import broadcast_shape
+from tt_tensor._operators import TensorLike
 from tt_tensor._primitive import (
     Array,
     Kernel,

@@ -56,7 +56,8 @@ def full(shape: Shape, value: float, dtype: DTypeLike | None = None, *, requires
         >>> full((2,), 7).tolist()
         [7, 7]
     """
-    kind = dtype if dtype is not None else FLOAT32 if isinstance(value, float) else np.asarray(value).dtype
+    own = np.asarray(value).dtype
+    kind = dtype if dtype is not None else FLOAT32 if own.kind == "f" else own
     return _made(np.full(_shape((shape,)), value, checked(kind)), requires_grad)
 
 

@@ -49,13 +49,17 @@ class Evaluate(Interpreter):
         )
 
 
+def _has_float64(inputs: tuple[Tensor, ...]) -> bool:
+    return any(tensor._data.dtype == _FLOAT64 for tensor in inputs)
+
+
 def _finish(
     primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object], result: Array
 ) -> Tensor:
     if type(result) is not _ndarray:
         result = np.asarray(result)
     # float64 that nobody asked for came from an integer operand.
-    if result.dtype is _FLOAT64 and "dtype" not in params and not any([t._data.dtype == _FLOAT64 for t in inputs]):
+    if result.dtype is _FLOAT64 and "dtype" not in params and not _has_float64(inputs):
         result = result.astype(_FLOAT32)
     tensor = _new(Tensor)  # as wrap does; a call would be felt here
     tensor._data = result

@@ -53,7 +53,9 @@ class Interpreter:
         """Run the backward pass from `tensor`."""
         self.inner.backward(tensor, gradient, retain_graph=retain_graph)
 
-    def pull(self, primitive: Primitive, rule: Callable[..., T], arguments: Sequence[object], params: Mapping[str, object]) -> T:
+    def pull(
+        self, primitive: Primitive, rule: Callable[..., T], arguments: Sequence[object], params: Mapping[str, object]
+    ) -> T:
         """Run one gradient rule of `primitive`; a profiler overrides this to see the backward pass."""
         return rule(*arguments, **params)
 

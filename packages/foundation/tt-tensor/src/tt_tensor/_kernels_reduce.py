@@ -69,7 +69,7 @@ def fits_int64(x: Array, count: int) -> bool:
 def exact_int64(name: str, total: Any) -> Array:
     """Turn exact Python integers into int64, or say that they do not fit."""
     whole = np.asarray(total, dtype=object)
-    if any(abs(value) > _LARGEST for value in whole.flat):
+    if not all(-_LARGEST - 1 <= value <= _LARGEST for value in whole.flat):
         raise OverflowError(f"{name}: an integer result does not fit into int64; convert first: x.astype('float64')")
     return whole.astype(np.int64)
 

@@ -51,4 +51,6 @@ def set_rng_state(state: Mapping[str, object]) -> None:
     try:
         _generator.bit_generator.state = dict(state)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"not a state of the default generator (PCG64): {error}; pass what rng_state() gave") from error
+        raise ValueError(
+            f"not a state of the default generator (PCG64): {error}; pass what rng_state() gave"
+        ) from error

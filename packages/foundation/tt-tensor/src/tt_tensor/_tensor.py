@@ -195,7 +195,9 @@ class Tensor(Methods):
             ValueError: `value` does not broadcast to the shape.
         """
         if self.grad_fn is not None:
-            raise RuntimeError(f"assign_ would change the result of {self.grad_fn.name}; assign to a leaf, or detach() first")
+            raise RuntimeError(
+                f"assign_ would change the result of {self.grad_fn.name}; assign to a leaf, or detach() first"
+            )
         source = lift((value, self))[0]._data
         try:
             np.copyto(self._data, source, casting="same_kind")
@@ -386,7 +388,8 @@ def _wider(a: np.dtype[Any] | None, b: np.dtype[Any]) -> np.dtype[Any]:
 
 def _lift_one(value: TensorLike, like: np.dtype[Any] | None) -> Array:
     if isinstance(value, np.generic):
-        value = value.item()
+        number: Any = value.item()
+        return scalar_like(number, like)
     if isinstance(value, (bool, int, float)):
         return scalar_like(value, like)
     array = to_array(value, None)

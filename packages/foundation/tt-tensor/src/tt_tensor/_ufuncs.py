@@ -37,5 +37,7 @@ def apply_ufunc(
     if primitive is None or method != "__call__" or settings:
         what = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
         detail = f" with {', '.join(settings)}" if settings else ""
-        raise TypeError(f"{what}{detail} is not defined on tensors; use tensor.numpy() for NumPy's own, which keeps no gradient")
+        raise TypeError(
+            f"{what}{detail} is not defined on tensors; use tensor.numpy() for NumPy's own, which keeps no gradient"
+        )
     return primitive(*inputs)
