@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tarfile
 from collections.abc import Collection
 from pathlib import Path
@@ -11,14 +12,17 @@ from ._errors import DataError
 from ._formats import opened
 
 
-class _Capped:
+class _Capped(io.RawIOBase):
     """A stream that ends in a `DataError` once it has given more than `limit` bytes."""
 
     def __init__(self, stream: BinaryIO, limit: int, path: Path) -> None:
+        super().__init__()
         self._stream, self._left, self._path = stream, limit, path
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         """Return up to `size` bytes."""
+        if size is None or size < 0:
+            raise ValueError("a capped stream is read piece by piece")
         data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:

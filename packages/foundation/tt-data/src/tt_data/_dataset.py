@@ -119,7 +119,8 @@ class TensorDataset(Dataset):
         Args:
             indices: Sample numbers `(B,)`.
         """
-        return Batch(*(wrap(tensor.data.take(indices, axis=0)) for tensor in self.tensors))
+        # Their lengths were compared when the data set was made: tuple's own constructor does not ask again.
+        return tuple.__new__(Batch, [wrap(tensor.data.take(indices, axis=0)) for tensor in self.tensors])
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{tensor.dtype.name}{tensor.shape}" for tensor in self.tensors)

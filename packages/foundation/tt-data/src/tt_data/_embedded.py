@@ -44,9 +44,9 @@ def digits(split: Split = "train") -> TensorDataset:
         ((1, 8, 8), 'float32', 'int64')
     """
     require_split(split)
-    with (files(__package__) / "_embedded_data" / "digits.npz").open("rb") as stream:
-        with np.load(stream, allow_pickle=False) as arrays:
-            images, labels = arrays["images"], arrays["labels"]
+    file = files(__package__) / "_embedded_data" / "digits.npz"
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+        images, labels = arrays["images"], arrays["labels"]
     rank = np.zeros(len(labels), np.int64)
     for label in range(10):
         members = labels == label

@@ -59,6 +59,7 @@ class DataLoader:
         DataError: A number is out of range.
 
     Example:
+        >>> from tt_data import TensorDataset
         >>> loader = DataLoader(TensorDataset([[1.0], [2.0], [3.0]], [0, 1, 0]), batch_size=2)
         >>> [(x.shape, y.tolist()) for x, y in loader]
         [((2, 1), [0, 1]), ((1, 1), [0])]

@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from contextvars import ContextVar
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tt_data import (
+    Batch,
+    Compose,
+    Cutout,
+    DataError,
+    DataLoader,
+    Dataset,
+    RandomCrop,
+    RandomHorizontalFlip,
+    Sample,
+    TensorDataset,
+    collate,
+)
+from tt_tensor import Tensor, manual_seed, rng_state
+
+
+def numbers(loader: DataLoader) -> list[list[int]]:
+    return [[int(value) for value in batch.x.data.reshape(-1)] for batch in loader]
+
+
+def our_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("tt-data")]
+
+
+class OneByOne(Dataset):
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Sample:
+        return index
+
+
+@given(
+    length=st.integers(0, 40),
+    batch_size=st.integers(1, 12),
+    drop_last=st.booleans(),
+    shuffle=st.booleans(),
+    threads=st.sampled_from([(0, 0), (3, 0), (0, 2), (4, 2)]),
+    arrays=st.booleans(),
+    seed=st.integers(0, 9),
+)
+def test_every_sample_exactly_once(
+    length: int, batch_size: int, drop_last: bool, shuffle: bool, threads: tuple[int, int], arrays: bool, seed: int
+) -> None:
+    dataset = TensorDataset(np.arange(length)) if arrays else OneByOne(length)
+    loader = DataLoader(
+        dataset,
+        batch_size,
+        shuffle=shuffle,
+        drop_last=drop_last,
+        rng=np.random.default_rng(seed),
+        prefetch=threads[0],
+        workers=threads[1],
+    )
+    batches = numbers(loader)
+    assert len(batches) == len(loader)
+    assert all(len(batch) == batch_size for batch in batches[: length // batch_size])
+    seen = [number for batch in batches for number in batch]
+    expected = length - length % batch_size if drop_last else length
+    assert len(seen) == len(set(seen)) == expected
+    assert set(seen) <= set(range(length))
+    if not shuffle:
+        assert seen == list(range(expected))
+
+
+def test_epochs_differ_and_a_seed_repeats_them() -> None:
+    def two_epochs(prefetch: int, workers: int) -> list[list[list[int]]]:
+        rng = np.random.default_rng(3)
+        loader = DataLoader(TensorDataset(np.arange(50)), 8, shuffle=True, rng=rng, prefetch=prefetch, workers=workers)
+        return [numbers(loader), numbers(loader)]
+
+    first, second = two_epochs(0, 0)
+    assert first != second
+    assert two_epochs(2, 0) == two_epochs(0, 3) == [first, second]
+
+
+def test_default_generator_is_used_only_for_what_is_random() -> None:
+    data = TensorDataset(np.arange(20))
+    manual_seed(1)
+    first = numbers(DataLoader(data, 5, shuffle=True))
+    manual_seed(1)
+    assert numbers(DataLoader(data, 5, shuffle=True)) == first
+    before = rng_state()
+    numbers(DataLoader(data, 5))
+    assert rng_state() == before
+
+
+def test_loading_an_array_data_set_never_asks_for_a_sample() -> None:
+    class Watched(TensorDataset):
+        def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+            raise AssertionError("sample by sample")
+
+    x, y = next(iter(DataLoader(Watched(np.zeros((6, 2), np.float32), np.arange(6)), 4)))
+    assert (x.shape, y.tolist()) == ((4, 2), [0, 1, 2, 3])
+
+
+def test_lists_and_own_collate() -> None:
+    assert numbers(DataLoader([10, 20, 30], 2)) == [[10, 20], [30]]
+
+    def sums(samples: Sequence[Sample]) -> Batch:
+        return Batch(Tensor([float(np.sum(collate(samples).x.data))]))
+
+    assert numbers(DataLoader(TensorDataset([1, 2, 3]), 2, collate=sums)) == [[3], [3]]
+
+
+@pytest.mark.parametrize("setting", [{"batch_size": 0}, {"prefetch": -1}, {"workers": -1}])
+def test_settings_out_of_range(setting: dict[str, int]) -> None:
+    with pytest.raises(DataError, match="at least"):
+        DataLoader([1], **setting)  # type: ignore[arg-type] # the names are checked above, one by one
+
+
+class Failing(OneByOne):
+    def __getitem__(self, index: int) -> Sample:
+        if index == 7:
+            raise RuntimeError("sample 7 is broken")
+        return index
+
+
+@pytest.mark.parametrize(("prefetch", "workers"), [(0, 0), (2, 0), (0, 2), (3, 2)])
+def test_exceptions_surface_where_the_batch_would_come(prefetch: int, workers: int) -> None:
+    seen = []
+    with pytest.raises(RuntimeError, match="sample 7"):  # noqa: PT012 # how far it came is the point
+        for batch in DataLoader(Failing(20), 3, prefetch=prefetch, workers=workers):
+            seen.append(batch.x.tolist())
+    assert seen == [[0, 1, 2], [3, 4, 5]]
+    assert our_threads() == []
+
+
+@pytest.mark.parametrize(("prefetch", "workers"), [(2, 0), (0, 3), (8, 2)])
+def test_threads_end_with_the_consumer(prefetch: int, workers: int) -> None:
+    loader = DataLoader(OneByOne(100), 1, prefetch=prefetch, workers=workers)
+    for batch in loader:
+        assert len(our_threads()) >= 1
+        if batch.x.tolist() == [3]:
+            break
+    del batch
+    assert our_threads() == []
+    iterator = iter(loader)
+    next(iterator)
+
+    def consume() -> None:
+        for _ in loader:
+            raise KeyboardInterrupt
+
+    del iterator
+    with pytest.raises(KeyboardInterrupt):
+        consume()
+    assert our_threads() == []
+
+
+def test_workers_work_at_the_same_time_and_no_further_than_asked() -> None:
+    met = threading.Barrier(2, timeout=10)
+    asked: list[int] = []
+
+    class Meeting(OneByOne):
+        def __getitem__(self, index: int) -> Sample:
+            asked.append(index)
+            if index < 2:
+                met.wait()  # passes only if two threads are here at once
+            return index
+
+    iterator = iter(DataLoader(Meeting(50), 1, workers=2))
+    assert next(iterator).x.tolist() == [0]
+    assert next(iterator).x.tolist() == [1]
+    del iterator
+    assert max(asked) <= 4
+
+
+def test_prefetch_prepares_while_the_consumer_works() -> None:
+    ready = threading.Event()
+
+    class Signalling(OneByOne):
+        def __getitem__(self, index: int) -> Sample:
+            if index == 1:
+                ready.set()
+            return index
+
+    iterator = iter(DataLoader(Signalling(3), 1, prefetch=1))
+    next(iterator)
+    assert ready.wait(10)
+    del iterator
+
+
+def test_workers_see_the_consumers_context() -> None:
+    flag: ContextVar[int] = ContextVar("flag", default=0)
+
+    class Reading(OneByOne):
+        def __getitem__(self, index: int) -> Sample:
+            return flag.get()
+
+    token = flag.set(5)
+    assert numbers(DataLoader(Reading(3), 1, workers=2)) == [[5], [5], [5]]
+    flag.reset(token)
+
+
+def images_loader(seed: int, *, own: bool = True, workers: int = 0) -> DataLoader:
+    x = np.random.default_rng(0).random((23, 1, 6, 6), np.float32)
+    augment = Compose([RandomCrop(6, 2), RandomHorizontalFlip(), Cutout(2)])
+    rng = np.random.default_rng(seed) if own else None
+    return DataLoader(TensorDataset(x, np.arange(23)), 4, shuffle=True, rng=rng, transform=augment, workers=workers)
+
+
+def contents(batches: Sequence[Batch]) -> list[tuple[bytes, list[int]]]:
+    return [(x.data.tobytes(), y.data.tolist()) for x, y in batches]
+
+
+@pytest.mark.parametrize("taken", [0, 1, 3, 5, 6])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_resume_in_the_middle_is_exact(taken: int, workers: int) -> None:
+    whole = images_loader(1)
+    expected = contents([*whole]), contents([*whole]), contents([*whole])
+
+    loader = images_loader(1, workers=workers)
+    assert contents([*loader]) == expected[0]
+    iterator = iter(loader)
+    first = contents([next(iterator) for _ in range(taken)])
+    state = json.loads(json.dumps(loader.state_dict()))
+    del iterator
+
+    resumed = images_loader(99, workers=workers)
+    resumed.load_state_dict(state)
+    assert first + contents([*resumed]) == expected[1]
+    assert contents([*resumed]) == expected[2]
+
+
+def test_resume_between_epochs() -> None:
+    loader = images_loader(1)
+    list(loader)
+    state = loader.state_dict()
+    expected = contents([*loader])
+    resumed = images_loader(2)
+    resumed.load_state_dict(state)
+    assert contents([*resumed]) == expected
+
+
+def test_resume_with_the_default_generator() -> None:
+    manual_seed(4)
+    loader = images_loader(0, own=False)
+    iterator = iter(loader)
+    next(iterator)
+    state = loader.state_dict()
+    expected = contents([*iterator])
+    assert state["rng"] is None
+    manual_seed(5)
+    resumed = images_loader(0, own=False)
+    resumed.load_state_dict(state)
+    assert contents([*resumed]) == expected
+
+
+def test_a_broken_off_epoch_is_not_continued() -> None:
+    loader = DataLoader([1, 2, 3], 1)
+    for _ in loader:
+        break
+    assert numbers(loader) == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"length": 5}, "length=5"),
+        ({"batch_size": 9}, "batch_size=9"),
+        ({"batch": 100}, "malformed"),
+        ({"seed": -1}, "malformed"),
+        ({"seed": "1"}, "malformed"),
+        ({"number": None}, "malformed"),
+        ({"batch": 1.5}, "malformed"),
+        ({"running": 1}, "malformed"),
+        ({"rng": None}, "or neither"),
+        ({"rng": {"bit_generator": "PCG64"}}, "rng does not fit"),
+        ({"rng": {"bit_generator": "Philox"}}, "rng does not fit"),
+    ],
+)
+def test_malformed_states_are_refused(change: dict[str, object], message: str) -> None:
+    loader = images_loader(1)
+    list(loader)
+    state = loader.state_dict()
+    with pytest.raises(DataError, match=message):
+        loader.load_state_dict(state | change)
+    assert loader.state_dict() == state
+
+
+def test_batches_are_fresh() -> None:
+    data = TensorDataset(np.zeros((4, 2), np.float32))
+    kept: list[npt.NDArray[np.float32]] = [batch.x.data for batch in DataLoader(data, 2)]
+    assert not np.shares_memory(kept[0], kept[1])
+    assert not np.shares_memory(kept[0], data.x.data)
