@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 
 import pytest
 
@@ -34,3 +36,36 @@ def python() -> Python:
         return done.stdout.strip()
 
     return run
+
+
+class Hidden:
+    """Stands in, in this process, for packages that are not installed."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.partition(".")[0] in self.names:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@pytest.fixture
+def hide(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ModuleType]]:
+    """Hides packages from this process and returns a fresh facade; afterwards everything is as it was."""
+    before = dict(sys.modules)
+    affected = {"tinytorch"}
+
+    def run(*names: str) -> ModuleType:
+        affected.update(names)
+        forget()
+        monkeypatch.setattr(sys, "meta_path", [Hidden(names), *sys.meta_path])
+        return importlib.import_module("tinytorch")
+
+    def forget() -> None:
+        for module in list(sys.modules):
+            if module.partition(".")[0] in affected:
+                del sys.modules[module]
+
+    yield run
+    forget()
+    sys.modules.update({name: module for name, module in before.items() if name.partition(".")[0] in affected})

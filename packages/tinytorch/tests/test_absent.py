@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 from tinytorch.packages import PACKAGES
 
 Python = Callable[..., str]
+Hide = Callable[..., ModuleType]
 EVERY = tuple(package.import_name for package in PACKAGES)
 
 
@@ -110,3 +112,27 @@ except ModuleNotFoundError as error:
     print(type(error).__name__, error.name)
 """
     assert python(code, ("numpy",)) == "ModuleNotFoundError numpy"
+
+
+def test_hidden_in_this_process_they_are_named_too(hide: Hide) -> None:
+    tt = hide(*EVERY)
+    assert dir(tt.nn) == ["functional", "init"]
+    with pytest.raises(ImportError, match=r"tt\.Tensor needs tt-tensor \(module 1\), which is not installed"):
+        tt.Tensor  # noqa: B018  # asking is the test
+    with pytest.raises(ImportError, match=r"tinytorch\.core\.layers\.Linear needs tt-layers"):
+        tt.core.layers.Linear  # noqa: B018
+    assert tt.packages.sources() == {}
+    assert [tt.packages.version_of(package) for package in tt.packages.PACKAGES] == [None] * 20
+
+
+def test_a_broken_engine_is_not_taken_for_an_absent_one(python: Python) -> None:
+    # tt-autograd is there and what it needs is not: silence would mean a facade that never trains.
+    code = """
+import tinytorch as tt
+try:
+    tt.Tensor
+except tt.MissingPackageError as error:
+    print(error)
+"""
+    said = python(code, ("tt_losses",))
+    assert said.startswith("tt.Tensor needs tt-autograd, and that needs tt-losses (module 4), which is not installed")

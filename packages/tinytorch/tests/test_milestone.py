@@ -5,13 +5,14 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import tinytorch as tt
 from tinytorch import milestone
 
-Python = Callable[..., str]
+Hide = Callable[..., ModuleType]
 
 
 @pytest.fixture
@@ -36,13 +37,18 @@ def test_a_result_says_what_was_measured_where_and_on_what(script: Path) -> None
     report.uses("blobs")
     report.metric("accuracy", np.float32(1.0))
     report.metric("losses", [np.float64(0.5), float("nan")])
+    report.metric("counts", {"epochs": np.int64(3), "note": None})
     assert report.gate("learnt", 1.0, 1.0)
     assert report.finish() == 0
     result = written(report)
     assert (result["milestone"], result["title"]) == ("01_1958_perceptron", "Perceptron, 1958")
     assert (result["passed"], result["seed"], result["full"], result["data_set"]) == (True, 3, False, "blobs")
     assert result["gate"] == {"text": "learnt", "value": 1.0, "threshold": 1.0}
-    assert result["metrics"] == {"accuracy": 1.0, "losses": [0.5, "nan"]}
+    assert result["metrics"] == {
+        "accuracy": 1.0,
+        "losses": [0.5, "nan"],
+        "counts": {"epochs": 3, "note": None},
+    }
     assert set(result["machine"]) >= {"cores", "processor", "python", "system"}  # type: ignore[call-overload]  # JSON
     assert set(result["versions"]) >= {"numpy", "tt-tensor"}  # type: ignore[call-overload]  # JSON
     assert {"milestone", "tt-tensor", "tt-autograd"} <= set(result["sources"])  # type: ignore[call-overload]  # JSON
@@ -132,14 +138,27 @@ def test_a_picture_is_drawn_with_matplotlib(script: Path) -> None:
     assert report.result()["picture"] == "01_1958_perceptron.png"
 
 
-def test_and_as_text_without_it(script: Path, python: Python) -> None:
-    code = f"""
-from tinytorch import milestone
-report = milestone.start({str(script)!r}, "Title", ["--out", {str(script.parent / "out")!r}])
-report.picture(lambda figure: 1 / 0, text=lambda: "o x")
-"""
-    assert python(code, ("matplotlib",)) == "o x"
-    assert (script.parent / "out" / "01_1958_perceptron.txt").read_text() == "o x\n"
+def test_and_as_text_without_it(script: Path, hide: Hide, capsys: pytest.CaptureFixture[str]) -> None:
+    hide("matplotlib")
+    report = begin(script)
+    assert list(report.progress([1, 2])) == [1, 2]
+    path = report.picture(lambda figure: pytest.fail("there is nothing to draw with"), text=lambda: "o x")
+    assert path == report.out / "01_1958_perceptron.txt"
+    assert path.read_text() == "o x\n"
+    assert capsys.readouterr().out == "o x\n"
+
+
+def test_a_machine_that_tells_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **settings: object) -> int:
+        raise OSError("not told")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(os, "sysconf", refuse)
+    monkeypatch.setattr("platform.system", lambda: "Elsewhere")
+    described = milestone.machine()
+    assert described["memory_bytes"] is None
+    assert described["cores"] == os.cpu_count()
+    assert described["processor"]
 
 
 def test_a_failing_picture_leaves_no_file(script: Path) -> None:
@@ -208,3 +227,7 @@ def test_text_pictures_leave_out_what_is_not_finite() -> None:
 def test_each_point_needs_a_mark() -> None:
     with pytest.raises(ValueError, match="2 points and 1 marks"):
         milestone.text_scatter([(0, 0), (1, 1)], "o")
+
+
+def test_curves_carry_their_key() -> None:
+    assert milestone.text_curves({"loss": [2.0, 1.0], "accuracy": [0.5]}).splitlines()[-1] == "l: loss, a: accuracy"

@@ -1,7 +1,7 @@
 """The one table of the framework's packages: a line each says its module, its tier and where its names appear.
 
 `tt.nn.functional` holds `softmax` because a line here says so. The `.pyi` files beside the lazy modules, which type
-checkers read, are written from these lines by `python -m tinytorch._stubs`, and a test compares the two. A package
+checkers read, are written from these lines by `python -m tinytorch.typed_names`, and a test compares the two. A package
 that comes to life moves from `PLANNED` to `BUILT`.
 """
 

@@ -53,7 +53,7 @@ from typing import TYPE_CHECKING, SupportsFloat, TypeVar
 
 from tinytorch._files import write_atomically
 from tinytorch._machine import Plain, machine, plain, sources, versions
-from tinytorch._progress import progress
+from tinytorch._progress import bar, progress
 from tinytorch._text_plots import text_curves, text_grid, text_scatter
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Report",
+    "bar",
     "machine",
+    "progress",
     "results_folder",
     "sources",
     "start",

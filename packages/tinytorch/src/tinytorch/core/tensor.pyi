@@ -1,4 +1,4 @@
 # ruff: noqa
-# Written by `python -m tinytorch._stubs` from _table.py: change that.
+# Written by `python -m tinytorch.typed_names` from _table.py: change that.
 
 from tt_tensor import *

@@ -1,4 +1,4 @@
-"""Write the `.pyi` files beside the lazy modules from the table: `python -m tinytorch._stubs`.
+"""Write the `.pyi` files beside the lazy modules from the table: `python -m tinytorch.typed_names`.
 
 A type checker cannot follow `__getattr__`; these files tell it what the table tells Python.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinytorch._table import BUILT, SUBMODULES, sources_of
 
-_HEADER = "# ruff: noqa\n# Written by `python -m tinytorch._stubs` from _table.py: change that.\n"
+_HEADER = "# ruff: noqa\n# Written by `python -m tinytorch.typed_names` from _table.py: change that.\n"
 
 
 def _imports(space: str) -> list[str]:
@@ -29,6 +29,9 @@ def _submodules(space: str) -> str:
     names = "".join(f"    {name} as {name},\n" for name in sorted(SUBMODULES.get(space, ())))
     package = ".".join(part for part in ("tinytorch", space) if part)
     return f"from {package} import (\n{names})\n" if names else ""
+
+
+__all__ = ["main", "stub", "stubs"]
 
 
 def stub(space: str) -> str:

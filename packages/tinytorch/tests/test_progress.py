@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from tinytorch._progress import bar, progress
+from tinytorch.milestone import bar, progress
 
 
 class Terminal(io.StringIO):
