@@ -89,19 +89,14 @@ def tests(session: nox.Session, package: str) -> None:
     env.prepare(session)
     chosen = PACKAGES[package]
     if not session.posargs:
-        members = repository.closure(chosen, PACKAGES, repository.environment_extras(chosen))
-        env.install_packages(session, members, PACKAGES)
+        env.install_packages(session, repository.environment(chosen, PACKAGES), PACKAGES)
         env.conclude(session, "tests fail", {package: env.run_tests(session, chosen)})
         return
     folder = Path(session.invoked_from, session.posargs[0]).resolve()
     if (found := repository.read(folder).name) != package:
         session.error(f"{folder} is {found}, which cannot stand in for {package}; give it the same name")
     judges = [chosen, *repository.dependents(chosen, PACKAGES)]
-    needed = {
-        member.name
-        for judge in judges
-        for member in repository.closure(judge, PACKAGES, repository.environment_extras(judge))
-    }
+    needed = {member.name for judge in judges for member in repository.environment(judge, PACKAGES)}
     members = [member for member in EVERYTHING if member.name in needed]
     env.install_packages(session, members, PACKAGES, instead={package: folder})
     passed = {judge.name: env.run_tests(session, judge, internal=False, doctests=False) for judge in judges}

@@ -136,18 +136,19 @@ def closure(package: Package, packages: Packages, extras: tuple[str, ...] = ()) 
     return sorted(found.values(), key=lambda each: each.order)
 
 
+def environment(package: Package, packages: Packages) -> list[Package]:
+    """List what stands beside a package in its tests: its closure, and with the facade what that can show."""
+    needed = {member.name for member in closure(package, packages)}
+    if FACADE in needed:
+        facade = packages[FACADE]
+        needed |= {member.name for member in closure(facade, packages, tuple(facade.extras))}
+    return [member for member in packages.values() if member.name in needed]
+
+
 def dependents(package: Package, packages: Packages) -> list[Package]:
-    """List the packages whose closure holds this one (the facade counts all of its extras)."""
-    return [
-        other
-        for other in packages.values()
-        if other.name != package.name and package in closure(other, packages, environment_extras(other))
-    ]
-
-
-def environment_extras(package: Package) -> tuple[str, ...]:
-    """Name the extras without which a package's tests have nothing to work on: all of the facade's."""
-    return tuple(key for key in package.extras if key != "test") if package.name == FACADE else ()
+    """List the packages in whose environment this one stands."""
+    others = (other for other in packages.values() if other.name != package.name)
+    return [other for other in others if package in environment(other, packages)]
 
 
 def third_party(members: list[Package], packages: Packages, extras: tuple[str, ...] = ()) -> list[str]:

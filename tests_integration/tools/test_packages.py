@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.packages import PackageError, Requirement, closure, dependents, discover, find, third_party
+from tools.packages import PackageError, Requirement, closure, dependents, discover, environment, find, third_party
 
 if TYPE_CHECKING:
     from tests_integration.tools.conftest import Tree
@@ -46,6 +46,12 @@ def test_the_facade_needs_nothing_without_its_extras(chain: Tree) -> None:
 def test_dependents_are_all_that_a_change_can_break(chain: Tree) -> None:
     packages = discover(chain.root)
     assert [each.name for each in dependents(packages["tt-one"], packages)] == ["tt-two", "tt-conv", "tinytorch"]
+
+
+def test_the_facade_is_tested_with_what_it_can_show(chain: Tree) -> None:
+    packages = discover(chain.root)
+    assert [each.name for each in environment(packages["tinytorch"], packages)] == ["tt-one", "tt-two", "tinytorch"]
+    assert [each.name for each in environment(packages["tt-two"], packages)] == ["tt-one", "tt-two"]
 
 
 def test_what_comes_from_outside_never_names_a_sibling(chain: Tree) -> None:
