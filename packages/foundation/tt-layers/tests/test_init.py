@@ -102,9 +102,9 @@ def test_uniform_and_normal(middle: float, width: float, seed: int) -> None:
 
 
 def test_refuses_what_has_no_meaning() -> None:
-    with pytest.raises(ValueError, match="low=2.0 and high=1.0"):
+    with pytest.raises(ValueError, match=r"low=2\.0 and high=1\.0"):
         init.uniform_(zeros((2,)), 2.0, 1.0)
-    with pytest.raises(ValueError, match="std=-1.0"):
+    with pytest.raises(ValueError, match=r"std=-1\.0"):
         init.normal_(zeros((2,)), 0.0, -1.0)
 
 

@@ -183,7 +183,7 @@ def test_views_of_the_parameters_themselves_may_be_loaded() -> None:
 def test_two_names_that_read_alike_are_refused() -> None:
     model = Identity()
     model.__dict__["table"] = {1: Parameter([1.0]), "1": Parameter([2.0])}
-    with pytest.raises(ValueError, match="have the name 'table.1'"):
+    with pytest.raises(ValueError, match=r"have the name 'table\.1'"):
         model.state_dict()
 
 
