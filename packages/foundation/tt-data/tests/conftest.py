@@ -65,9 +65,7 @@ def server() -> Iterator[Server]:
                     self.send_error(416)
                     return
                 self.send_response(206)
-                self.send_header(
-                    "Content-Range", state.content_range or f"bytes {start}-{len(data) - 1}/{len(data)}"
-                )
+                self.send_header("Content-Range", state.content_range or f"bytes {start}-{len(data) - 1}/{len(data)}")
             else:
                 self.send_response(200)
             body = data[start:] + state.extra
