@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tt_data import Batch, DataError, Dataset, Sample, Subset, TensorDataset, collate, random_split
 from tt_tensor import Tensor
@@ -113,6 +113,7 @@ def test_subset_refuses_what_is_no_sample(index: int) -> None:
         Subset([1, 2, 3], [index])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=5), st.integers(0, 100))
 def test_random_split_deals_every_sample_once(parts: list[int], seed: int) -> None:
     total = sum(parts)
@@ -121,6 +122,7 @@ def test_random_split_deals_every_sample_once(parts: list[int], seed: int) -> No
     assert sorted(int(i) for subset in subsets for i in subset.indices) == list(range(total))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 50), st.integers(1, 6))
 def test_random_split_by_fractions_uses_all(length: int, parts: int) -> None:
     subsets = random_split(list(range(length)), [1 / parts] * parts)

@@ -44,11 +44,12 @@ def test_digits_are_the_known_ones() -> None:
     assert (len(train), len(test)) == (1442, 355)
     for data in (train, test):
         assert data.x.shape[1:] == (1, 8, 8)
-        assert (data.x.dtype, data.y.dtype) == (np.float32, np.int64)
+        assert data.x.dtype == np.float32
+        assert data.y.dtype == np.int64
         assert (data.x.data.min(), data.x.data.max()) == (0, 1)
         shares = np.bincount(data.y.data, minlength=10) / len(data)
         assert (abs(shares - 0.1) < 0.005).all()
-    assert train.y.tolist()[:10] == list(range(10))
+    assert train.y.data[:10].tolist() == list(range(10))
     np.testing.assert_array_equal(train.x.data[0, 0, 0] * 16, [0, 0, 5, 13, 9, 1, 0, 0])
     everything = np.concatenate([train.x.data, test.x.data]) * 16
     assert everything.sum() == 561718

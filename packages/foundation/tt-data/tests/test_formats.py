@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import struct
 import tracemalloc
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tt_data import DataError, read_cifar10, read_idx
@@ -20,6 +21,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("formats") / "file"
 
 
+@settings(deadline=None)
 @given(
     dtype=st.sampled_from(sorted(CODES)),
     shape=hnp.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=4),
@@ -36,6 +38,7 @@ def test_idx_round_trip(place: Path, dtype: str, shape: tuple[int, ...], compres
     np.testing.assert_array_equal(read, array)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.booleans())
 def test_any_bytes_are_an_array_or_a_data_error(place: Path, data: bytes, begin_well: bool) -> None:
     place.write_bytes(bytes([0, 0, 8, 1]) + data if begin_well else data)
@@ -46,6 +49,7 @@ def test_any_bytes_are_an_array_or_a_data_error(place: Path, data: bytes, begin_
             assert str(place) in str(error)  # noqa: PT017 # an array is as good an answer
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_damaged_gzip_is_a_data_error_or_still_right(place: Path, data: st.DataObject) -> None:
     array = np.arange(200, dtype=np.uint8)
@@ -56,10 +60,8 @@ def test_damaged_gzip_is_a_data_error_or_still_right(place: Path, data: st.DataO
         read_idx(place)
     spot = data.draw(st.integers(3, len(whole) - 1))
     place.write_bytes(whole[:spot] + bytes([whole[spot] ^ 0x10]) + whole[spot + 1 :])
-    try:
+    with contextlib.suppress(DataError):
         np.testing.assert_array_equal(read_idx(place), array)
-    except DataError:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,8 @@ def test_cifar_layout(tmp_path: Path) -> None:
     path = tmp_path / "data_batch_1.bin"
     path.write_bytes(bytes([7]) + red + green + blue + bytes([0]) + bytes(range(256)) * 12)
     images, labels = read_cifar10(path)
-    assert (images.shape, images.dtype) == ((2, 3, 32, 32), np.uint8)
+    assert images.shape == (2, 3, 32, 32)
+    assert images.dtype == np.uint8
     assert labels.tolist() == [7, 0]
     assert labels.dtype == np.int64
     assert [int(images[0, channel].mean()) for channel in range(3)] == [1, 2, 3]

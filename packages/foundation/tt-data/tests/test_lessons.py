@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 
+import numpy as np
 import pytest
 from tt_data import lessons
 
@@ -31,7 +32,7 @@ def test_plot_or_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [lessons.Throughput(1, 10.0, 0.1), lessons.Throughput(2, 20.0, 0.1)]
     if importlib.util.find_spec("matplotlib") is not None:
         line = lessons.plot_throughput(rows).axes[0].lines[0]
-        assert [float(value) for value in line.get_ydata()] == [10.0, 20.0]
+        assert np.asarray(line.get_ydata()).tolist() == [10.0, 20.0]
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match="tt-data\\[plot\\]"):
         lessons.plot_throughput(rows)

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tt_data import (
     Batch,
@@ -45,6 +45,7 @@ class OneByOne(Dataset):
         return index
 
 
+@settings(deadline=None)
 @given(
     length=st.integers(0, 40),
     batch_size=st.integers(1, 12),

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tt_data import Compose, Cutout, DataError, Normalize, RandomCrop, RandomHorizontalFlip, Transform
 from tt_tensor import Tensor, from_numpy, manual_seed
@@ -24,6 +24,7 @@ def test_normalize_channel_by_channel() -> None:
     assert Normalize([0.0], [255.0])(from_numpy(np.full((1, 1, 1, 1), 255, np.uint8))).tolist() == [[[[1.0]]]]
 
 
+@settings(deadline=None)
 @given(padding=st.integers(0, 3), reflect=st.booleans(), seed=st.integers(0, 20), small=st.booleans())
 def test_each_crop_is_a_window_of_the_padded_image(padding: int, reflect: bool, seed: int, small: bool) -> None:
     x = images(4)
@@ -59,6 +60,7 @@ def test_flip_mirrors_some_images_whole() -> None:
     np.testing.assert_array_equal(RandomHorizontalFlip(0.0)(x).data, x.data)
 
 
+@settings(deadline=None)
 @given(size=st.integers(1, 4), seed=st.integers(0, 20))
 def test_cutout_zeroes_one_square_in_all_channels(size: int, seed: int) -> None:
     x = images(5)
