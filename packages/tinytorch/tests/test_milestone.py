@@ -188,7 +188,8 @@ def test_an_old_file_survives_a_failed_write(tmp_path: Path) -> None:
 def test_results_of_a_checkout_stay_in_it(script: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert milestone.results_folder(script) == tmp_path / "tinytorch-results"
-    (tmp_path / "noxfile.py").touch()
+    (tmp_path / "packages" / "tinytorch").mkdir(parents=True)
+    (tmp_path / "packages" / "tinytorch" / "pyproject.toml").touch()
     assert milestone.results_folder(script) == tmp_path / "milestones" / "results"
 
 

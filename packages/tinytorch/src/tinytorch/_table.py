@@ -87,15 +87,15 @@ BUILT: tuple[Package, ...] = (
     }),
     Package("tt-autograd", 6, "foundation", "autograd", {
         "": "no_grad enable_grad",
-        "autograd": "no_grad enable_grad is_grad_enabled grad checkpoint gradcheck detect_anomaly graph defvjp "
-                    "NONDIFFERENTIABLE Record",
+        "autograd": "no_grad enable_grad is_grad_enabled grad checkpoint gradcheck GradcheckError detect_anomaly "
+                    "AnomalyError graph defvjp NONDIFFERENTIABLE Record",
     }),
     Package("tt-optim", 7, "foundation", "optim", {
         "optim": "Optimizer ParamGroup SGD RMSprop Adam AdamW Schedule Constant Step Cosine LinearWarmup OneCycle "
                  "clip_grad_norm_ clip_grad_value_",
     }),
     Package("tt-train", 8, "foundation", "train", {
-        "train": "Trainer History Callback EarlyStopping TensorBoard TrainingInterrupted CheckpointError "
+        "train": "Trainer Loss Metric History Callback EarlyStopping TensorBoard TrainingInterrupted CheckpointError "
                  "save_checkpoint load_checkpoint read_checkpoint accumulate_gradients accuracy confusion_matrix "
                  "perplexity",
     }),

@@ -2,6 +2,8 @@
 # Written by `python -m tinytorch.typed_names` from _table.py: change that.
 
 from tt_autograd import (
+    AnomalyError as AnomalyError,
+    GradcheckError as GradcheckError,
     NONDIFFERENTIABLE as NONDIFFERENTIABLE,
     Record as Record,
     checkpoint as checkpoint,

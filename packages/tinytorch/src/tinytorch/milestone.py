@@ -88,8 +88,9 @@ def results_folder(script: str | Path) -> Path:
         'tinytorch-results'
     """
     milestones = Path(script).resolve().parent.parent
-    # An installed copy lies in site-packages, where nothing must be written: only a checkout has the root's noxfile.
-    if milestones.name == "milestones" and (milestones.parent / "noxfile.py").is_file():
+    # An installed copy lies in site-packages, where nothing must be written: only a checkout has the packages beside it.
+    is_checkout = (milestones.parent / "packages" / "tinytorch" / "pyproject.toml").is_file()
+    if milestones.name == "milestones" and is_checkout:
         return milestones / "results"
     return Path.cwd() / "tinytorch-results"
 

@@ -6,6 +6,8 @@ from tt_train import (
     CheckpointError as CheckpointError,
     EarlyStopping as EarlyStopping,
     History as History,
+    Loss as Loss,
+    Metric as Metric,
     TensorBoard as TensorBoard,
     Trainer as Trainer,
     TrainingInterrupted as TrainingInterrupted,
