@@ -175,9 +175,11 @@ def test_strict_false_passes_over_names_but_not_over_shapes() -> None:
 
 
 def test_views_of_the_parameters_themselves_may_be_loaded() -> None:
-    model = Block()
-    model.load_state_dict({"scale": model.scale.data[::-1], "mean": model.mean.data})
-    assert model.scale.tolist() == [2.0, 1.0]
+    model = Sequential(Identity())
+    model.__dict__["parts"] = [Parameter([1.0, 2.0]), Parameter([3.0, 4.0])]
+    first, second = model.parameters()
+    model.load_state_dict({"parts.0": second.data, "parts.1": first.data[::-1]})
+    assert (first.tolist(), second.tolist()) == ([3.0, 4.0], [2.0, 1.0])
 
 
 def test_two_names_that_read_alike_are_refused() -> None:
