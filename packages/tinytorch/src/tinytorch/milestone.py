@@ -88,7 +88,7 @@ def results_folder(script: str | Path) -> Path:
         'tinytorch-results'
     """
     milestones = Path(script).resolve().parent.parent
-    # An installed copy lies in site-packages, where nothing must be written: only a checkout has the packages beside it.
+    # An installed copy lies in site-packages, where nothing must be written; a checkout has the packages beside it.
     is_checkout = (milestones.parent / "packages" / "tinytorch" / "pyproject.toml").is_file()
     if milestones.name == "milestones" and is_checkout:
         return milestones / "results"
