@@ -88,6 +88,14 @@ def test_gradients_accumulate_over_passes() -> None:
     assert gradient(w) == [4.0]
 
 
+def test_a_retained_graph_is_run_again() -> None:
+    x = Tensor([3.0], requires_grad=True)
+    loss = checkpoint(lambda t: t * t, x).sum()
+    loss.backward(retain_graph=True)
+    loss.backward()
+    assert gradient(x) == [12.0]
+
+
 def test_random_numbers_are_drawn_again_alike() -> None:
     def build(call: Callable[..., Tensor]) -> tuple[Tensor, list[Tensor]]:
         x = Tensor(np.ones(64), requires_grad=True)

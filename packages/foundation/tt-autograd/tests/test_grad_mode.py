@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Generator
 
 import pytest
 from tt_tensor import Tensor
@@ -49,6 +50,36 @@ def test_no_grad_decorates_a_function() -> None:
 
     assert not evaluate()
     assert not evaluate()
+    assert recorded()
+
+
+def test_a_decorated_generator_is_quiet_while_it_runs_and_not_while_its_consumer_does() -> None:
+    closed = []
+
+    @no_grad()
+    def evaluate(n: int) -> Generator[bool, str, str]:
+        try:
+            for _ in range(n):
+                got = yield recorded()
+                assert got in (None, "more")
+            return "done"
+        finally:
+            closed.append(recorded())
+
+    generator = evaluate(2)
+    assert not next(generator)
+    assert recorded()
+    assert not generator.send("more")
+    assert recorded()
+    with pytest.raises(StopIteration) as stop:
+        next(generator)
+    assert stop.value.value == "done"
+    assert closed == [False]
+    assert list(evaluate(3)) == [False] * 3
+    early = evaluate(3)
+    next(early)
+    early.close()
+    assert len(closed) == 3
     assert recorded()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
 from typing import Literal
 
 from tt_tensor import Tensor
@@ -165,6 +164,8 @@ def _svg_edge(start: tuple[float, float], end: tuple[float, float]) -> str:
 
 
 def _svg_box(box: Box, x: float, y: float) -> str:
+    from html import escape  # its tables take a millisecond to import, which only pictures should pay
+
     fill, round_ = ("#e3f1e3", _HEIGHT / 2) if box.leaf else ("#e6ecf7", 5)
     middle = x + _WIDTH / 2
     return (

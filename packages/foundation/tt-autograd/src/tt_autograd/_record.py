@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
+from functools import wraps
+from inspect import isgeneratorfunction
+from typing import Any, TypeVar, cast
 
 from tt_tensor import Interpreter, Primitive, Tensor
 
@@ -12,6 +15,8 @@ from tt_autograd._cuts import note_cut
 from tt_autograd._engine import accumulate_into_leaves
 from tt_autograd._node import Node, Parent
 from tt_autograd._table import NONDIFFERENTIABLE, RULES, Gradient
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _enabled: ContextVar[bool] = ContextVar("tt_autograd_enabled", default=True)
 
@@ -88,6 +93,28 @@ class _Switch(ContextDecorator):
 
     def _recreate_cm(self) -> _Switch:
         return type(self)()
+
+    def __call__(self, func: F) -> F:
+        """Decorate a function. A generator is switched while it runs, and not while its consumer does."""
+        if not isgeneratorfunction(func):
+            return super().__call__(func)
+
+        @wraps(func)
+        def stepping(*args: object, **settings: object) -> Generator[object, object, object]:
+            generator = func(*args, **settings)
+            sent: object = None
+            try:
+                while True:
+                    with self._recreate_cm():
+                        try:
+                            item = generator.send(sent)
+                        except StopIteration as stop:
+                            return stop.value
+                    sent = yield item
+            finally:
+                generator.close()
+
+        return cast("F", stepping)
 
 
 class no_grad(_Switch):  # noqa: N801  # used as a function: `with no_grad():`
