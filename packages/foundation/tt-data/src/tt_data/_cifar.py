@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ._archive import read_members
 from ._dataset import TensorDataset
 from ._embedded import Split, require_split
 from ._errors import DataError
@@ -103,6 +102,8 @@ def _loose_batches(place: Path, split: Split) -> list[Path]:
 
 
 def _from_archive(path: Path, split: Split) -> dict[str, bytearray]:
+    from ._archive import read_members  # brings tarfile, which few programs need
+
     names = {f"{_FOLDER}/{stem}.bin": stem for stem in _stems(split)}
     # The official archive unpacks to 184 MB.
     members = read_members(path, names, max_member_bytes=10_000 * CIFAR_RECORD, max_bytes=200_000_000)

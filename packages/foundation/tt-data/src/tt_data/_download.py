@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 from collections.abc import Callable
 from contextlib import closing
@@ -95,7 +94,8 @@ def require_safe(url: str) -> None:
 
 
 def _open(url: str, start: int, timeout: float) -> HTTPResponse:
-    # Imported late: most programs find their data in the cache, and urllib.request costs some 20 ms.
+    # Imported late: most programs find their data in the cache, and these cost tens of milliseconds.
+    from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -114,7 +114,7 @@ def _open(url: str, start: int, timeout: float) -> HTTPResponse:
             if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
                 return _open(url, 0, timeout)
         raise DataError(f"the server answers {error.code} {error.reason}", where=url, hint="try later") from error
-    except (URLError, OSError, http.client.HTTPException) as error:
+    except (URLError, OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, URLError) else error
         raise DataError(
             f"cannot be reached ({reason})",
@@ -148,11 +148,13 @@ def _copy(
     response: HTTPResponse, write: Callable[[bytes], object], most: int, advance: Callable[[int], None], url: str
 ) -> int:
     """Copy at most `most` bytes, and return how many; more is an error."""
+    from http.client import HTTPException
+
     copied = 0
     while True:
         try:
             block = response.read(_BLOCK)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, HTTPException) as error:
             raise DataError(f"the connection broke ({error})", where=url, hint=_AGAIN) from error
         if not block:
             return copied
