@@ -33,9 +33,7 @@ def test_a_system_that_takes_one_byte_at_a_time_is_served(tmp_path: Path, monkey
     assert (tmp_path / "file").read_bytes() == b"slowly"
 
 
-def test_the_bytes_are_on_the_disk_before_the_name_is_theirs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_bytes_are_on_the_disk_before_the_name_is_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     for name in ("write", "fsync", "replace"):
         monkeypatch.setattr(os, name, recorded(name, getattr(os, name), order))

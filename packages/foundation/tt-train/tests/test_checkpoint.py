@@ -108,13 +108,13 @@ def test_weights_stand_under_their_names_for_any_reader(path: Path) -> None:
     save_checkpoint(path, model=model)
     read = load_file(path)
     for name, value in model.state_dict().items():
-        np.testing.assert_array_equal(read[f"model.{name}"], value.data if isinstance(value, Tensor) else value)
+        np.testing.assert_array_equal(read[f"model.{name}"], value)
 
 
 def test_a_checkpoint_holds_no_pickle(path: Path) -> None:
     save_checkpoint(path, model=Linear(2, 2))
     content = path.read_bytes()
-    with pytest.raises(ValueError, match=".*"):
+    with pytest.raises(ValueError, match=r"opcode|pickle"):
         list(pickletools.genops(content))
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save_file
 from tt_layers import Linear
+from tt_tensor import Array
 from tt_train import CheckpointError, check_header, encode_header, read_checkpoint, save_checkpoint
 
 ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
@@ -22,7 +23,7 @@ def framed(header: object) -> bytes:
 
 
 def test_the_official_library_reads_what_we_write() -> None:
-    arrays = {
+    arrays: dict[str, Array] = {
         "a": np.arange(6, dtype=np.float32).reshape(2, 3),
         "b.c": np.array(7, dtype=np.int64),
         "none": np.zeros((0, 4), dtype=np.float16),
@@ -113,7 +114,7 @@ def test_a_malformed_header_is_a_checkpoint_error(case: str, tmp_path: Path) -> 
 def test_a_file_that_is_no_checkpoint_is_refused_before_memory_is_taken(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "bad.safetensors"
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="too few|the header claims"):
+    with pytest.raises(CheckpointError, match=r"too few|the header claims"):
         read_checkpoint(path)
 
 

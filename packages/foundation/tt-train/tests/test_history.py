@@ -41,7 +41,7 @@ def test_a_figure_that_comes_late_or_is_left_out_is_nan() -> None:
 def test_curve_finds_steps_first_then_epochs(history: History) -> None:
     assert history.curve("loss").shape == (4,)
     np.testing.assert_array_equal(history.curve("validation_loss"), [3.0, 2.0])
-    with pytest.raises(KeyError, match="no figure 'speed'.*learning_rate, loss, seconds, validation_loss"):
+    with pytest.raises(KeyError, match=r"no figure 'speed'.*learning_rate, loss, seconds, validation_loss"):
         history.curve("speed")
 
 

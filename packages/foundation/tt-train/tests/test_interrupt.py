@@ -77,7 +77,7 @@ def test_pressed_twice_it_does_not_wait_and_does_not_save_half_a_step(
     make_trainer: MakeTrainer, make_loader: MakeLoader, tmp_path: Path
 ) -> None:
     path = tmp_path / "run.safetensors"
-    with pytest.raises(TrainingInterrupted, match="in the middle of a step, which cannot be saved$"):
+    with pytest.raises(TrainingInterrupted, match=r"in the middle of a step, which cannot be saved$"):
         make_trainer(callbacks=[Press(3, times=2)]).fit(make_loader(), checkpoint=path)
     assert not path.exists()
     with pytest.raises(TrainingInterrupted, match=r"latest whole state is .*run\.safetensors"):

@@ -28,7 +28,7 @@ MakeLoader = Callable[..., DataLoader]
 EPOCHS = 3
 
 
-class Cut(Exception):
+class CutError(Exception):
     """The power fails."""
 
 
@@ -40,7 +40,7 @@ class CutAfter(Callback):
 
     def on_step_end(self, trainer: Trainer) -> None:
         if trainer.step == self.step:
-            raise Cut
+            raise CutError
 
 
 def state(trainer: Trainer) -> dict[str, object]:
@@ -82,7 +82,7 @@ def test_a_run_cut_after_any_step_goes_on_to_the_bit(
     expected = state(whole)
     for cut in range(2, whole.step + 1):
         path.unlink(missing_ok=True)
-        with pytest.raises(Cut):
+        with pytest.raises(CutError):
             build(make_trainer, 0, CASES[case], cut).fit(
                 make_loader(),
                 epochs=EPOCHS,
@@ -102,7 +102,7 @@ def test_a_checkpoint_every_few_steps_loses_only_those(
     path = tmp_path / "run.safetensors"
     whole = build(make_trainer, 0, {}, None)
     whole.fit(make_loader(), epochs=EPOCHS, validation=make_loader())
-    with pytest.raises(Cut):
+    with pytest.raises(CutError):
         build(make_trainer, 0, {}, 9).fit(
             make_loader(), epochs=EPOCHS, validation=make_loader(), checkpoint=path, checkpoint_every=4
         )
@@ -118,7 +118,7 @@ def test_prefetching_loaders_resume_too(make_trainer: MakeTrainer, make_loader: 
     path = tmp_path / "run.safetensors"
     whole = build(make_trainer, 0, {}, None)
     whole.fit(make_loader(), epochs=2, validation=make_loader())
-    with pytest.raises(Cut):
+    with pytest.raises(CutError):
         build(make_trainer, 0, {}, 5).fit(
             make_loader(prefetch=3), epochs=2, validation=make_loader(), checkpoint=path, checkpoint_every=1
         )
@@ -146,7 +146,7 @@ def test_a_loader_without_a_state_is_asked_for_the_same_batches_again(
     whole.fit(batches, epochs=2, validation=batches)
     for cut in range(2, 13):
         path.unlink(missing_ok=True)
-        with pytest.raises(Cut):
+        with pytest.raises(CutError):
             build(make_trainer, 0, {}, cut).fit(
                 batches, epochs=2, validation=batches, checkpoint=path, checkpoint_every=1
             )
@@ -193,7 +193,11 @@ def test_resume_true_begins_anew_where_there_is_no_file(
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"schedule": False}, "schedule"), ({"precision": "float16"}, "scaler"), ({"callbacks": [Callback()]}, "callback")],
+    [
+        ({"schedule": False}, "schedule"),
+        ({"precision": "float16"}, "scaler"),
+        ({"callbacks": [Callback()]}, "callback"),
+    ],
 )
 def test_other_settings_are_refused(
     settings: dict[str, Any], message: str, make_trainer: MakeTrainer, make_loader: MakeLoader, tmp_path: Path
@@ -211,7 +215,7 @@ def test_other_settings_are_refused(
 def test_other_data_is_refused(make_trainer: MakeTrainer, make_loader: MakeLoader, tmp_path: Path) -> None:
     path = tmp_path / "run.safetensors"
     make_trainer().fit(make_loader(), checkpoint=path)
-    with pytest.raises(CheckpointError, match="batch_size|loader"):
+    with pytest.raises(CheckpointError, match=r"batch_size|loader"):
         make_trainer().fit(make_loader(batch_size=4), resume=path)
     with pytest.raises(CheckpointError, match="loader"):
         make_trainer().fit(Listed(make_loader()), resume=path)

@@ -7,6 +7,7 @@ import math
 import re
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -104,14 +105,14 @@ def test_evaluate_gives_each_part_its_mode_back(make_trainer: MakeTrainer, make_
     trainer.evaluate(make_loader())
     assert [module.training for module in modules] == modes
 
-    class Bad(Exception):
+    class BadError(Exception):
         pass
 
     def bad(outputs: Tensor, targets: Tensor) -> float:
-        raise Bad
+        raise BadError
 
     trainer.metrics["bad"] = bad
-    with pytest.raises(Bad):
+    with pytest.raises(BadError):
         trainer.evaluate(make_loader())
     assert [module.training for module in modules] == modes
 
@@ -175,13 +176,13 @@ def test_a_loss_that_is_no_number_stops_before_the_weights_are_spoiled() -> None
 def test_clip_bounds_the_gradient_and_records_its_norm(make_loader: MakeLoader) -> None:
     manual_seed(0)
     model = Linear(6, 3)
-    start = model.weight.data.copy(), model.bias.data.copy()
+    start = [parameter.data.copy() for parameter in model.parameters()]
     trainer = Trainer(model, CrossEntropyLoss(), SGD(model.parameters(), lr=1.0), clip=1e-3)
     history = trainer.fit([next(iter(make_loader()))])
     moved = math.sqrt(
         sum(
             float(np.sum((now.data - then).astype(np.float64) ** 2))
-            for now, then in zip((model.weight, model.bias), start, strict=True)
+            for now, then in zip(model.parameters(), start, strict=True)
         )
     )
     assert moved == pytest.approx(1e-3, rel=1e-2)
@@ -209,9 +210,7 @@ def test_accumulated_gradients_are_those_of_one_large_batch(sizes: tuple[int, ..
     expected = [np.array(parameter.grad.data) for parameter in model.parameters() if parameter.grad is not None]
     model.zero_grad()
     ends = np.cumsum((0, *sizes))
-    group = [
-        (Tensor(x[a:b], dtype=np.float64), Tensor(y[a:b])) for a, b in zip(ends[:-1], ends[1:], strict=True)
-    ]
+    group = [(Tensor(x[a:b], dtype=np.float64), Tensor(y[a:b])) for a, b in pairwise(ends.tolist())]
     mean = accumulate_gradients(model, loss_of, group)
     assert mean == pytest.approx(loss.item(), rel=1e-12)
     got = [parameter.grad.data for parameter in model.parameters() if parameter.grad is not None]
@@ -274,16 +273,16 @@ def test_stop_ends_after_the_step(make_trainer: MakeTrainer, make_loader: MakeLo
 
 
 def test_the_end_is_told_after_an_error_too(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
-    class Bad(Exception):
+    class BadError(Exception):
         pass
 
     class Fails(Callback):
         def on_step_end(self, trainer: Trainer) -> None:
-            raise Bad
+            raise BadError
 
     watch = Watch()
     trainer = make_trainer(callbacks=[watch, Fails()])
-    with pytest.raises(Bad):
+    with pytest.raises(BadError):
         trainer.fit(make_loader())
     assert watch.events == ["start", "step 1", "end"]
     assert not trainer.finished

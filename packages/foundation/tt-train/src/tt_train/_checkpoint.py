@@ -65,9 +65,20 @@ def save_checkpoint(
     """
     if taken := {"rng", "extra", "format"} & parts.keys():
         raise ValueError(f"the part names {sorted(taken)} are taken by the checkpoint itself; choose others")
+    save_parts(Path(path), parts, extra or {})
+
+
+def save_parts(path: Path, parts: Mapping[str, Stateful], extra: Mapping[str, object]) -> None:
+    """Write the state of parts, of the random generator, and `extra`.
+
+    Args:
+        path: The file.
+        parts: What to save, by name.
+        extra: A tree of plain values and arrays.
+    """
     tree: dict[str, object] = {name: part.state_dict() for name, part in parts.items()}
-    arrays, text = flatten({**tree, "rng": rng_state(), "extra": dict(extra or {})})
-    write_arrays(Path(path), arrays, {"format": FORMAT, "state": text})
+    arrays, text = flatten({**tree, "rng": rng_state(), "extra": dict(extra)})
+    write_arrays(path, arrays, {"format": FORMAT, "state": text})
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, object]:
@@ -99,9 +110,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, object]:
     return tree
 
 
-def load_checkpoint(
-    path: str | os.PathLike[str], *, restore_rng: bool = True, **parts: Stateful
-) -> dict[str, object]:
+def load_checkpoint(path: str | os.PathLike[str], *, restore_rng: bool = True, **parts: Stateful) -> dict[str, object]:
     """Load a checkpoint of `save_checkpoint` into the things it was made from, or their equals.
 
     Parts in the file that are not asked for are left alone: `load_checkpoint(path, model=model)` takes the weights.

@@ -222,4 +222,4 @@ def _pieces(header: bytes, arrays: Mapping[str, Array]) -> Iterator[memoryview]:
     for array in arrays.values():
         if array.size:
             flat = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(-1)
-            yield memoryview(flat.view(np.uint8))
+            yield flat.view(np.uint8).data

@@ -43,6 +43,23 @@ class Position:
         self.epoch += 1
         self.batch, self.examples, self.loss_sum, self.seconds, self.trained = 0, 0, 0.0, 0.0, False
 
+    def record(self) -> dict[str, float]:
+        """Return this epoch's figures.
+
+        Raises:
+            ValueError: There were no examples.
+        """
+        if self.examples == 0:
+            raise ValueError(
+                f"epoch {self.epoch + 1} has no batches: the loader yields nothing (an iterator is used up once)"
+            )
+        return {
+            "epoch": self.epoch + 1,
+            "loss": self.loss_sum / self.examples,
+            "seconds": self.seconds,
+            "examples_per_second": self.examples / max(self.seconds, 1e-9),
+        }
+
     def state_dict(self) -> dict[str, object]:
         """Return the fields by name."""
         return dataclasses.asdict(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,24 @@ from ._position import generator_states, restore_generators
 if TYPE_CHECKING:
     from ._trainer import Trainer
 
-__all__ = ["parts_of", "restore"]
+__all__ = ["parts_of", "restore", "source_of"]
+
+
+def source_of(checkpoint: Path | None, resume: bool | str | os.PathLike[str]) -> Path | None:
+    """Say which file to go on from, if any.
+
+    Args:
+        checkpoint: The file that this run will write.
+        resume: A file; or True for `checkpoint`, if that exists already.
+
+    Raises:
+        ValueError: `resume` is True without a `checkpoint`.
+    """
+    if resume is not True:
+        return Path(resume) if resume is not False else None
+    if checkpoint is None:
+        raise ValueError("resume=True means the file of checkpoint=, which was not given; or say resume=PATH")
+    return checkpoint if checkpoint.exists() else None
 
 
 class _Generators:

@@ -15,14 +15,14 @@ from tt_optim import Optimizer, Schedule, clip_grad_norm_
 from tt_tensor import Array, Tensor, from_numpy, rng_state, set_rng_state
 
 from ._callbacks import Callback
-from ._checkpoint import Stateful, save_checkpoint
+from ._checkpoint import Stateful, save_parts
 from ._evaluate import Forward, Loss, Metric, Pair, average_over, evaluation, in_chunks, predictions
 from ._history import History
 from ._interrupt import InterruptGuard, interruption
 from ._position import Position
 from ._precision import LossScaler, unscale_gradients
 from ._progress import Progress, make_progress
-from ._resume import parts_of, restore
+from ._resume import parts_of, restore, source_of
 from ._step import accumulate_gradients, half_forward, half_gradients
 
 __all__ = ["Trainer"]
@@ -156,7 +156,7 @@ class Trainer:
         Raises:
             OSError: It cannot be written; the old one is untouched.
         """
-        save_checkpoint(path, **parts_of(self, self._loader))
+        save_parts(Path(path), parts_of(self, self._loader), {})
 
     def fit(
         self,
@@ -193,13 +193,11 @@ class Trainer:
         """
         if checkpoint_every is not None and (checkpoint is None or checkpoint_every < 1):
             raise ValueError(f"checkpoint_every must be at least 1 and needs checkpoint=, got {checkpoint_every}")
-        if resume is True and checkpoint is None:
-            raise ValueError("resume=True means the file of checkpoint=, which was not given; or say resume=PATH")
         path = None if checkpoint is None else Path(checkpoint)
+        source = source_of(path, resume)
         self._loader, self.history, self.position, self.finished = loader, History(), Position(), False
         self.optimizer.zero_grad()
-        source = path if resume is True else Path(resume) if resume else None
-        if source is not None and (resume is not True or source.exists()):
+        if source is not None:
             restore(source, parts_of(self, loader))
         length = -(-len(loader) // self.accumulate) * epochs if isinstance(loader, Sized) else None
         bar = make_progress(progress, length, first=self.step)
@@ -231,6 +229,8 @@ class Trainer:
     ) -> None:
         """Take this epoch's remaining steps."""
         position, loader = self.position, self._loader
+        if position.trained:  # a resume: asking the loader for an iterator would begin its next epoch
+            return
         self.model.train()
         # A loader with a state stands where it stood; any other is asked for the same batches again.
         batches = iter(loader) if isinstance(loader, Stateful) else islice(loader, position.batch, None)
@@ -287,16 +287,7 @@ class Trainer:
     def _end_epoch(self, guard: InterruptGuard, validation: Iterable[Pair] | None) -> None:
         """Validate, record the epoch, and tell the callbacks."""
         position = self.position
-        if position.examples == 0:
-            raise ValueError(
-                f"epoch {self.epoch + 1} has no batches: the loader yields nothing (an iterator is used up once)"
-            )
-        record = {
-            "epoch": position.epoch + 1,
-            "loss": position.loss_sum / position.examples,
-            "seconds": position.seconds,
-            "examples_per_second": position.examples / max(position.seconds, 1e-9),
-        }
+        record = position.record()
         if validation is not None:
             before = rng_state()
             try:
