@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import sys
 from pathlib import Path
 from typing import Protocol
 
@@ -175,7 +175,7 @@ def test_a_connection_that_breaks(server: Server, tmp_path: Path, monkeypatch: p
 
 
 def test_without_rich_there_is_no_bar(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "rich", None)
     get(server, tmp_path / "f")
     download_file(server.url + "/f", tmp_path / "g", sha256=SHA256, size=len(CONTENT), progress=False)
     assert (tmp_path / "g").read_bytes() == CONTENT

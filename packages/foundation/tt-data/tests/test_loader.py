@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -293,10 +292,3 @@ def test_malformed_states_are_refused(change: dict[str, object], message: str) -
     with pytest.raises(DataError, match=message):
         loader.load_state_dict(state | change)
     assert loader.state_dict() == state
-
-
-def test_batches_are_fresh() -> None:
-    data = TensorDataset(np.zeros((4, 2), np.float32))
-    kept: list[npt.NDArray[np.float32]] = [batch.x.data for batch in DataLoader(data, 2)]
-    assert not np.shares_memory(kept[0], kept[1])
-    assert not np.shares_memory(kept[0], data.x.data)
