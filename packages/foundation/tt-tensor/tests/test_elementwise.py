@@ -63,9 +63,7 @@ BINARY: list[tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Array, Array], 
 
 @pytest.mark.parametrize(("ours", "numpys"), UNARY)
 @given(x=arrays)
-def test_one_argument_as_numpy(
-    ours: Callable[[Tensor], Tensor], numpys: Callable[[Array], Array], x: Array
-) -> None:
+def test_one_argument_as_numpy(ours: Callable[[Tensor], Tensor], numpys: Callable[[Array], Array], x: Array) -> None:
     result = ours(Tensor(x, dtype=np.float64))
     assert result.dtype == np.float64
     np.testing.assert_allclose(result.data, numpys(x), rtol=1e-14, atol=1e-300)

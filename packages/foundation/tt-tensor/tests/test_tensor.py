@@ -241,3 +241,23 @@ class TestRepr:
 def test_tensors_are_keys_by_identity() -> None:
     x, y = Tensor([1.0]), Tensor([1.0])
     assert {x: 1, y: 2}[x] == 1
+
+
+class _Made:
+    name = "exp"
+
+
+def test_a_result_with_history_is_not_written_copied_or_pickled() -> None:
+    x = Tensor([1.0])
+    x.grad_fn = _Made()
+    assert x.requires_grad
+    assert not x.is_leaf
+    assert "grad_fn=exp" in repr(x)
+    with pytest.raises(RuntimeError, match=r"exp.*detach"):
+        x.assign_(2.0)
+    with pytest.raises(RuntimeError, match=r"exp.*detach"):
+        copy.deepcopy(x)
+    with pytest.raises(TypeError, match=r"exp.*detach"):
+        pickle.dumps(x)
+    with pytest.raises(RuntimeError, match="detach"):
+        x.requires_grad = False

@@ -52,6 +52,7 @@ from tt_tensor._functions_elementwise import (
     tanh,
 )
 from tt_tensor._functions_index import argsort, gather, one_hot, sort, take, topk, tril, triu
+from tt_tensor._functions_join import concat, pad, repeat, split, stack, tile
 from tt_tensor._functions_linalg import einsum, matmul
 from tt_tensor._functions_reduce import (
     all,
@@ -71,19 +72,13 @@ from tt_tensor._functions_reduce import (
 )
 from tt_tensor._functions_shape import (
     broadcast_to,
-    concat,
     expand_dims,
     flatten,
     flip,
-    pad,
     permute,
-    repeat,
     reshape,
-    split,
     squeeze,
-    stack,
     swapaxes,
-    tile,
     transpose,
     view,
 )

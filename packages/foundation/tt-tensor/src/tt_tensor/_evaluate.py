@@ -53,9 +53,7 @@ def _has_float64(inputs: tuple[Tensor, ...]) -> bool:
     return any(tensor._data.dtype == _FLOAT64 for tensor in inputs)
 
 
-def _finish(
-    primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object], result: Array
-) -> Tensor:
+def _finish(primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object], result: Array) -> Tensor:
     if type(result) is not _ndarray:
         result = np.asarray(result)
     # float64 that nobody asked for came from an integer operand.

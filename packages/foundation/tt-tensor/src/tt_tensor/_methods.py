@@ -155,7 +155,7 @@ class Methods(Operators):
 
     def split(self, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
         """Return consecutive parts along `axis`: so many equal ones, or of the given sizes."""
-        from tt_tensor._functions_shape import split
+        from tt_tensor._functions_join import split
 
         return split(self, sections, axis)
 

@@ -53,8 +53,9 @@ class Primitive:
         doc: str | None = None,
     ) -> None:
         if name in _primitives:
-            raise ValueError(f"there is a primitive named {name!r} already; choose another name, or swap its kernel "
-                             "with use_kernel")
+            raise ValueError(
+                f"there is a primitive named {name!r} already; choose another name, or swap its kernel with use_kernel"
+            )
         self.name = name
         self.kernel = kernel
         self.reference = kernel

@@ -202,15 +202,19 @@ class Tensor(Methods):
         try:
             np.copyto(self._data, source, casting="same_kind")
         except (ValueError, TypeError) as error:
-            raise ValueError(f"cannot assign shape {source.shape}, dtype {source.dtype} to shape {self.shape}, "
-                             f"dtype {self.dtype}; reshape or astype it first") from error
+            raise ValueError(
+                f"cannot assign shape {source.shape}, dtype {source.dtype} to shape {self.shape}, "
+                f"dtype {self.dtype}; reshape or astype it first"
+            ) from error
         increment_version(self)
         return self
 
     def __setitem__(self, key: object, value: TensorLike) -> None:
         if self.requires_grad:
-            raise RuntimeError("assigning elements of a tensor that requires a gradient would lose it; use where(), "
-                               "masked_fill() or concat(), or assign_() on a parameter")
+            raise RuntimeError(
+                "assigning elements of a tensor that requires a gradient would lose it; use where(), "
+                "masked_fill() or concat(), or assign_() on a parameter"
+            )
         self._data[array_key(key)] = lift((value, self))[0]._data
         increment_version(self)
 

@@ -25,9 +25,7 @@ _UFUNCS: dict[np.ufunc, Primitive] = {
 }  # fmt: skip
 
 
-def apply_ufunc(
-    ufunc: np.ufunc, method: str, inputs: tuple[TensorLike, ...], settings: Mapping[str, object]
-) -> Tensor:
+def apply_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[TensorLike, ...], settings: Mapping[str, object]) -> Tensor:
     """Apply the primitive that a ufunc stands for.
 
     Raises:
