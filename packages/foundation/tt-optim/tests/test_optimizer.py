@@ -240,7 +240,7 @@ def test_refuses_a_parameter_twice_and_names_it() -> None:
     shared = leaf(1.0, 2.0)
     with pytest.raises(ValueError, match="twice"):
         SGD([shared, shared])
-    with pytest.raises(ValueError, match="decoder.*twice"):
+    with pytest.raises(ValueError, match=r"decoder.*twice"):
         SGD([("encoder", shared), ("decoder", shared)])
     with pytest.raises(ValueError, match="twice"):
         SGD([{"params": [shared]}, {"params": [shared]}])
