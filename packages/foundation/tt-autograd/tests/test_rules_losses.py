@@ -10,8 +10,9 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 import tt_losses as loss
-from tt_autograd import gradcheck
 from tt_tensor import Array, Tensor, primitives, use_kernel
+
+from tt_autograd import gradcheck
 
 Loss = Callable[..., Tensor]
 REDUCTIONS = ["mean", "sum", "none"]

@@ -6,14 +6,14 @@ Importing it is enough: from then on every operation on a tensor that requires a
 from tt_tensor import install
 
 from tt_autograd import (  # the tables of rules fill themselves on import
-    _rules_activations,
-    _rules_elementwise,
-    _rules_index,
-    _rules_layers,
-    _rules_linalg,
-    _rules_losses,
-    _rules_reduce,
-    _rules_shape,
+    _rules_activations,  # noqa: F401
+    _rules_elementwise,  # noqa: F401
+    _rules_index,  # noqa: F401
+    _rules_layers,  # noqa: F401
+    _rules_linalg,  # noqa: F401
+    _rules_losses,  # noqa: F401
+    _rules_reduce,  # noqa: F401
+    _rules_shape,  # noqa: F401
 )
 from tt_autograd._anomaly import AnomalyError, detect_anomaly
 from tt_autograd._checkpoint import checkpoint

@@ -20,7 +20,7 @@ from tt_tensor import (
 
 from tt_autograd._engine import propagate
 from tt_autograd._record import enable_grad, is_grad_enabled, no_grad
-from tt_autograd._table import Spec, defvjp
+from tt_autograd._table import defvjp
 
 
 class _Watch(Interpreter):
@@ -80,7 +80,7 @@ def checkpoint_kernel(*arrays: Array, replay: Replay) -> Array:
 
 
 def checkpoint_gradient(
-    g: Array, _out: Spec, *inputs: Array, needs: tuple[bool, ...], replay: Replay
+    g: Array, _out: None, *inputs: Array, needs: tuple[bool, ...], replay: Replay
 ) -> tuple[Array | None, ...]:
     """Run the function again, recording this time, and go backward through it at once."""
     twins = [wrap(array) for array in inputs]

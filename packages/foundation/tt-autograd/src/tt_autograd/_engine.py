@@ -120,9 +120,9 @@ def propagate(
             leaves.add(root, gradient, owned=False)
     seen: dict[Node, Array] = {}
     watched = set(watch)
-    interpreter: Interpreter | None = current()
-    if type(interpreter).pull is Interpreter.pull:  # nobody watches the rules: call them directly
-        interpreter = None
+    top = current()
+    # Where nobody watches the rules, they are called directly.
+    interpreter = None if type(top).pull is Interpreter.pull else top
     token = _running.set(leaves)
     try:
         with np.errstate(all="ignore"):  # an infinite slope, as that of sqrt at 0, is a result and no accident
@@ -158,8 +158,11 @@ def _visit(
     try:
         if row.joint is not None:
             params = {**params, "needs": node.plan.wants}
-            joint = interpreter.pull(primitive, row.joint, arrays, params) if interpreter else row.joint(*arrays, **params)
-            _pass_on_joint(node, joint, arrays, pending, leaves)
+            if interpreter is not None:
+                results = interpreter.pull(primitive, row.joint, arrays, params)
+            else:
+                results = row.joint(*arrays, **params)
+            _pass_on_joint(node, results, arrays, pending, leaves)
         elif not row.rules:
             raise NotImplementedError(_no_rules(node))
         for position, rule in node.plan.rules:
@@ -181,12 +184,15 @@ def _pass_on_joint(
     leaves: LeafGradients,
 ) -> None:
     if len(results) != len(node.parents):
-        raise ValueError(f"the joint rule of {node.name} returned {len(results)} gradients for {len(node.parents)} inputs")
+        raise ValueError(
+            f"the joint rule of {node.name} returned {len(results)} gradients for {len(node.parents)} inputs; return "
+            "one an input, None for those that need none"
+        )
     for position, result in enumerate(results):
         if not node.plan.wants[position]:
             continue
         if result is None:
-            raise ValueError(f"the joint rule of {node.name} returned no gradient for input {position}, which needs one")
+            raise ValueError(f"the joint rule of {node.name} returned None for input {position}, which needs one")
         _pass_on(node, position, result, arrays, pending, leaves)
         arrays.append(result)
 
@@ -230,7 +236,7 @@ def _is_fresh(result: Array, others: list[Array | Spec | None], residuals: objec
     if residuals is None:
         return True
     kept = residuals if isinstance(residuals, tuple) else (residuals,)
-    return all([isinstance(k, (np.ndarray, int, float)) and k is not result for k in kept])
+    return all(isinstance(k, (np.ndarray, int, float)) and k is not result for k in kept)
 
 
 def _no_rules(node: Node) -> str:

@@ -27,7 +27,8 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "gradient", "origin", "out", "params", "parents", "plan", "residuals", "saved", "sequence", "stamp",
+        "__weakref__", "gradient", "origin", "out", "params", "parents", "plan", "residuals", "saved", "sequence",
+        "stamp",
     )  # fmt: skip
 
     def __init__(
@@ -51,7 +52,7 @@ class Node:
         self.out = _twin(out) if plan.keep_output else None
         saved: list[Tensor | Spec] | None = (
             list(inputs) if plan.keep_all else
-            [t if keep else Spec((array := t.data).shape, array.dtype) for t, keep in zip(inputs, plan.keep_inputs, strict=False)]
+            [t if keep else Spec((a := t.data).shape, a.dtype) for t, keep in zip(inputs, plan.keep_inputs)]  # noqa: B905
         )  # fmt: skip
         self.saved = saved
         self.stamp = write_clock()

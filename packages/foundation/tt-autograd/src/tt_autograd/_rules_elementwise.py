@@ -22,12 +22,12 @@ def tanh_gradient(g: Array, out: Array, _x: Spec) -> Array:
     return g * slope
 
 
-def multiply_left(g: Array, _out: Spec, _x: Spec, y: Array) -> Array:
+def multiply_left(g: Array, _out: None, _x: Spec, y: Array) -> Array:
     """Gradient of ``x y`` for ``x``: ``g y``."""
     return g * y
 
 
-def multiply_right(g: Array, _out: Spec, x: Array, _y: Spec) -> Array:
+def multiply_right(g: Array, _out: None, x: Array, _y: Spec) -> Array:
     """Gradient of ``x y`` for ``y``: ``g x``."""
     return g * x
 
@@ -38,7 +38,7 @@ def divide_right(g: Array, out: Array, _x: Spec, y: Array) -> Array:
     return -g * slope
 
 
-def power_base(g: Array, _out: Spec, x: Array, y: Array) -> Array:
+def power_base(g: Array, _out: None, x: Array, y: Array) -> Array:
     """Gradient of ``x ** y`` for ``x``: ``g y x^(y-1)``, and 0 where ``y == 0`` (also at ``0 ** 0``)."""
     if y.ndim == 0:
         exponent = y.item()  # a Python number: an integer array would turn float32 into float64
@@ -52,7 +52,7 @@ def power_exponent(g: Array, out: Array, x: Array, y: Array) -> Array:
     return np.where((x == 0) & (y >= 0), 0, g * (out * np.log(x)))
 
 
-def clip_gradient(g: Array, _out: Spec, x: Array, *, low: float | None = None, high: float | None = None) -> Array:
+def clip_gradient(g: Array, _out: None, x: Array, *, low: float | None = None, high: float | None = None) -> Array:
     """Gradient of ``clip``: passes where ``low <= x <= high``, the boundaries included."""
     if low is None and high is None:
         return g

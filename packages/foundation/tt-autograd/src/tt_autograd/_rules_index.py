@@ -47,7 +47,7 @@ def scatter_add_slices(values: Array, rows: Array, shape: tuple[int, ...], axis:
     return np.moveaxis(summed.reshape(shape[axis], *rest), 0, axis)
 
 
-def index_gradient(g: Array, _out: Spec, _x: Spec, *, key: Any) -> Array:
+def index_gradient(g: Array, _out: None, _x: Spec, *, key: Any) -> Array:
     """Gradient of ``x[key]``: zeros, with ``g`` added where the elements came from."""
     parts = key if isinstance(key, tuple) else (key,)
     if all(isinstance(part, _BASIC) and not isinstance(part, bool) for part in parts):
@@ -58,7 +58,7 @@ def index_gradient(g: Array, _out: Spec, _x: Spec, *, key: Any) -> Array:
     return scatter_add(np.asarray(g), positions, _x.size).reshape(_x.shape)
 
 
-def take_gradient(g: Array, _out: Spec, _x: Spec, indices: Array, *, axis: int = 0) -> Array:
+def take_gradient(g: Array, _out: None, _x: Spec, indices: Array, *, axis: int = 0) -> Array:
     """Gradient of ``take``: each slice of ``g`` is added to the slice that it was copied from."""
     shape, at = _x.shape, axis % _x.ndim
     rows = np.where(indices < 0, indices + shape[at], indices).ravel()
@@ -82,18 +82,18 @@ def along_axis(indices: Array, shape: tuple[int, ...], axis: int) -> Array:
     return positions
 
 
-def gather_gradient(g: Array, _out: Spec, _x: Spec, indices: Array, *, axis: int) -> Array:
+def gather_gradient(g: Array, _out: None, _x: Spec, indices: Array, *, axis: int) -> Array:
     """Gradient of ``gather``: every element of ``g`` is added to the element that it was copied from."""
     positions = along_axis(indices, _x.shape, axis % _x.ndim)
     return scatter_add(g, positions, _x.size).reshape(_x.shape)
 
 
-def no_gradient(g: Array, _out: Spec, _x: Spec, _indices: Spec, *, axis: int = 0) -> Array:
+def no_gradient(g: Array, _out: None, _x: Spec, _indices: Spec, *, axis: int = 0) -> Array:
     """Gradient for indices: zero, since what is picked does not change with a little of an index."""
     return np.zeros(_indices.shape, g.dtype)
 
 
-def sort_gradient(g: Array, _out: Spec, x: Array, *, axis: int = -1, descending: bool = False) -> Array:
+def sort_gradient(g: Array, _out: None, x: Array, *, axis: int = -1, descending: bool = False) -> Array:
     """Gradient of ``sort``: each element of ``g`` goes back to where its value came from."""
     if descending:
         g, x = np.flip(g, axis), np.flip(x, axis)

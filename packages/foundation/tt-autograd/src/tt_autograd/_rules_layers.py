@@ -51,7 +51,8 @@ def linear_bias(g: Array, _out: Spec, _x: Spec, _weight: Spec, _bias: Spec) -> A
     """
     rows = rows_of(g)
     if rows.dtype == np.float16:  # summed in float32: 70,000 halves would stop growing at 2,048
-        return np.add.reduce(rows, axis=0, dtype=np.float32).astype(np.float16)
+        total: Array = np.add.reduce(rows, axis=0, dtype=np.float32)
+        return total.astype(np.float16)
     return np.asarray(np.dot(ones(len(rows), rows.dtype), rows))
 
 

@@ -16,7 +16,7 @@ P = primitives()
 _LARGE = 1 << 14  # from here on, planning a contraction is cheaper than running it as written
 
 
-def matmul_left(g: Array, _out: Spec, _a: Spec, b: Array) -> Array:
+def matmul_left(g: Array, _out: None, _a: Spec, b: Array) -> Array:
     """Gradient of ``a @ b`` for ``a``: ``g @ b^T``, (..., n, m) with (..., m, k)."""
     if b.ndim == 1:
         return unbroadcast(np.multiply(np.expand_dims(g, -1), b), _a.shape)
@@ -26,7 +26,7 @@ def matmul_left(g: Array, _out: Spec, _a: Spec, b: Array) -> Array:
     return left if left.shape == _a.shape else unbroadcast(left, _a.shape)
 
 
-def matmul_right(g: Array, _out: Spec, a: Array, _b: Spec) -> Array:
+def matmul_right(g: Array, _out: None, a: Array, _b: Spec) -> Array:
     """Gradient of ``a @ b`` for ``b``: ``a^T @ g``, (..., k, n) with (..., n, m), summed over the batch."""
     if a.ndim == 1:
         column = a if _b.ndim == 1 else a[:, None]
@@ -91,7 +91,7 @@ def einsum_operand(g: Array, output: str, xs: tuple[Array, ...], terms: list[str
 
 
 def einsum_gradient(
-    g: Array, _out: Spec, *xs: Array, needs: tuple[bool, ...], equation: str
+    g: Array, _out: None, *xs: Array, needs: tuple[bool, ...], equation: str
 ) -> tuple[Array | None, ...]:
     """Gradient of ``einsum`` for each operand that needs one."""
     terms, output = explicit_labels(equation, [x.ndim for x in xs])

@@ -51,14 +51,14 @@ def spread(g: Array, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(g, shape)
 
 
-def sum_gradient(g: Array, _out: Spec, _x: Spec, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def sum_gradient(g: Array, _out: None, _x: Spec, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Gradient of ``sum``: every summand gets the gradient of its sum."""
     if axis is None and g.ndim == 0:
         return spread(g, _x.shape)
     return spread(keep_axes(g, _x.shape, axis, keepdims), _x.shape)
 
 
-def mean_gradient(g: Array, _out: Spec, _x: Spec, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def mean_gradient(g: Array, _out: None, _x: Spec, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Gradient of ``mean``: that of ``sum``, divided by how many were averaged."""
     share = g * (1 / max(count(_x.shape, axis), 1))
     return spread(keep_axes(share, _x.shape, axis, keepdims), _x.shape)
@@ -73,7 +73,7 @@ def product_of_others(rows: Array) -> Array:
     return before * after
 
 
-def prod_gradient(g: Array, _out: Spec, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def prod_gradient(g: Array, _out: None, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """Gradient of ``prod``: the product of the other factors."""
     if x.size == 0:
         return np.zeros_like(x)
@@ -102,7 +102,7 @@ def center(x: Array, axis: Axis) -> Array:
 
 
 def var_gradient(
-    g: Array, _out: Spec | Array, x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1
+    g: Array, _out: Array | None, x: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1
 ) -> Array:
     """Gradient of ``var``: ``2 (x - mean) / (n - correction)``."""
     if x.size == 0:
@@ -142,7 +142,7 @@ def logsumexp_gradient(g: Array, out: Array, x: Array, *, axis: Axis = None, kee
     return keep_axes(g, x.shape, axis, keepdims) * softmax
 
 
-def cumsum_gradient(g: Array, _out: Spec, _x: Spec, *, axis: int) -> Array:
+def cumsum_gradient(g: Array, _out: None, _x: Spec, *, axis: int) -> Array:
     """Gradient of ``cumsum``: every element is in its own sum and all later ones, so sum from the end."""
     backwards = np.add.accumulate(np.flip(g, axis), axis=axis, dtype=np.float64)
     return np.flip(backwards, axis).astype(g.dtype)

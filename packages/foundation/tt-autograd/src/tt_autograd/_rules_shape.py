@@ -15,7 +15,7 @@ from tt_autograd._table import Spec, defvjp
 P = primitives()
 
 
-def transpose_gradient(g: Array, _out: Spec, _x: Spec, *, axes: tuple[int, ...] | None = None) -> Array:
+def transpose_gradient(g: Array, _out: None, _x: Spec, *, axes: tuple[int, ...] | None = None) -> Array:
     """Gradient of ``transpose``: the inverse permutation."""
     if axes is None:
         return g.transpose()
@@ -26,7 +26,7 @@ def transpose_gradient(g: Array, _out: Spec, _x: Spec, *, axes: tuple[int, ...] 
 
 
 def concat_gradient(
-    g: Array, _out: Spec, *_xs: Spec, needs: tuple[bool, ...], axis: int = 0
+    g: Array, _out: None, *_xs: Spec, needs: tuple[bool, ...], axis: int = 0
 ) -> tuple[Array | None, ...]:
     """Gradient of ``concat``: cut ``g`` where the inputs met."""
     axis %= g.ndim
@@ -40,19 +40,19 @@ def concat_gradient(
 
 
 def stack_gradient(
-    g: Array, _out: Spec, *_xs: Spec, needs: tuple[bool, ...], axis: int = 0
+    g: Array, _out: None, *_xs: Spec, needs: tuple[bool, ...], axis: int = 0
 ) -> tuple[Array | None, ...]:
     """Gradient of ``stack``: one slice of ``g`` for each input."""
     parts = np.moveaxis(g, axis, 0)
     return tuple(parts[i] if needed else None for i, needed in enumerate(needs))
 
 
-def pad_gradient(g: Array, _out: Spec, _x: Spec, *, width: tuple[tuple[int, int], ...], value: float = 0.0) -> Array:
+def pad_gradient(g: Array, _out: None, _x: Spec, *, width: tuple[tuple[int, int], ...], value: float = 0.0) -> Array:
     """Gradient of ``pad``: what is left after cutting the padding off."""
     return g[tuple(slice(before, before + n) for (before, _), n in zip(width, _x.shape, strict=True))]
 
 
-def tile_gradient(g: Array, _out: Spec, _x: Spec, *, reps: tuple[int, ...]) -> Array:
+def tile_gradient(g: Array, _out: None, _x: Spec, *, reps: tuple[int, ...]) -> Array:
     """Gradient of ``tile``: the sum over the copies."""
     rank = max(len(reps), _x.ndim)
     times = (1,) * (rank - len(reps)) + reps
@@ -62,7 +62,7 @@ def tile_gradient(g: Array, _out: Spec, _x: Spec, *, reps: tuple[int, ...]) -> A
     return total.reshape(_x.shape)
 
 
-def repeat_gradient(g: Array, _out: Spec, _x: Spec, *, repeats: int, axis: int | None = None) -> Array:
+def repeat_gradient(g: Array, _out: None, _x: Spec, *, repeats: int, axis: int | None = None) -> Array:
     """Gradient of ``repeat``: the sum over the copies of each element."""
     shape, at = ((_x.size,), 0) if axis is None else (_x.shape, axis % _x.ndim)
     rows = np.repeat(np.arange(shape[at]), repeats)

@@ -84,7 +84,7 @@ class Gradient:
 
 
 def kept_arguments(rule: Callable[..., object], inputs: int) -> list[bool] | tuple[bool, ...]:
-    """Return for `(g, out, *inputs)` whether the rule uses it: a name with a leading underscore says that it does not."""
+    """Return for `(g, out, *inputs)` whether the rule uses it: a leading underscore says that it does not."""
     code = getattr(rule, "__code__", None)
     if code is None:
         return (True,) * (inputs + 2)
@@ -116,8 +116,9 @@ def defvjp(
 
     A rule is `(g, out, *inputs, **params) -> gradient`: `g` is the gradient of the result, `out` the result; all are
     arrays. An argument whose name begins with an underscore is not kept alive until the backward pass: the rule
-    receives a `Spec` (shape and dtype) in place of an input, and `None` in place of `out`, whose shape is that of `g`. A primitive with residuals passes them by keyword
-    (`residuals`, which is `None` where a swapped-in kernel keeps none).
+    receives a `Spec` (shape and dtype) in place of an input, and `None` in place of `out`, whose shape is that of `g`.
+    A primitive with residuals passes them by keyword (`residuals`, which is `None` where a swapped-in kernel keeps
+    none).
 
     Args:
         target: The primitive, its public function or its name.
