@@ -29,7 +29,7 @@ def sparkline(values: Sequence[float] | Array, width: int = 60) -> str:
 
     Example:
         >>> sparkline([3.0, 2.0, 1.0, 0.0])
-        '█▅▃▁'
+        '█▆▃▁'
     """
     numbers = np.asarray(values, dtype=np.float64)
     if numbers.size == 0:

@@ -61,7 +61,7 @@ class Trainer:
         >>> from tt_losses import mse_loss
         >>> from tt_optim import SGD
         >>> from tt_tensor import manual_seed
-        >>> manual_seed(0)
+        >>> _ = manual_seed(0)
         >>> x = np.linspace(-1, 1, 32, dtype=np.float32)[:, None]
         >>> model = Linear(1, 1)
         >>> trainer = Trainer(model, mse_loss, SGD(model.parameters(), lr=0.3))
