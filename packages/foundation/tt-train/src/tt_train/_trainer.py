@@ -29,10 +29,7 @@ __all__ = ["Trainer"]
 
 
 class Trainer:
-    """Train a model: batches in, better weights and a history out.
-
-    One step is: forward, loss, backward (for `accumulate` batches), clip, optimizer, schedule. Nothing else
-    happens in it, so that it costs what its operations cost.
+    """Train a model: forward, loss, backward (for `accumulate` batches), clip, optimizer, schedule, and nothing else.
 
     Args:
         model: The model; called with the batch's `x`.

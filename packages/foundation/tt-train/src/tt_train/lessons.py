@@ -16,6 +16,7 @@ import gc
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -141,7 +142,7 @@ def accumulation(pieces: Sequence[int] = (1, 2, 4, 8, 16), batch_size: int = 102
     rows: list[Accumulation] = []
     for count in pieces:
         cuts = np.linspace(0, batch_size, count + 1).astype(int).tolist()
-        group = [(whole[0][a:b], whole[1][a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+        group = [(whole[0][a:b], whole[1][a:b]) for a, b in pairwise(cuts)]
         got = _gradients(model, group)
         largest = max(float(np.abs(gradient).max()) for gradient in expected)
         error = max(float(np.abs(g - e).max()) for g, e in zip(got, expected, strict=True)) / largest
