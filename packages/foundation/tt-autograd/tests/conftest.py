@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tt_tensor import Tensor, from_numpy
-
 import tt_autograd  # noqa: F401  # records operations once imported
+from tt_tensor import Tensor, from_numpy
 
 Array = npt.NDArray[Any]
 

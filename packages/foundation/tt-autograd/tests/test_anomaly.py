@@ -7,9 +7,8 @@ import math
 
 import numpy as np
 import pytest
-from tt_tensor import Primitive, Tensor, masked_fill
-
 from tt_autograd import AnomalyError, defvjp, detect_anomaly
+from tt_tensor import Primitive, Tensor, masked_fill
 
 
 def here() -> int:

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tt_tensor import Primitive, Tensor, from_numpy, increment_version
-
 from tt_autograd import defvjp, grad
+from tt_tensor import Primitive, Tensor, from_numpy, increment_version
 
 
 def leaf(*numbers: float) -> Tensor:

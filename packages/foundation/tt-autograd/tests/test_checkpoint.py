@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tt_autograd import checkpoint, grad, gradcheck, no_grad
 from tt_layers import Dropout, Linear, Sequential
 from tt_tensor import Tensor, default_rng, from_numpy, manual_seed, rng_state
-
-from tt_autograd import checkpoint, grad, gradcheck, no_grad
 
 MEGABYTE = 1 << 20
 

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tt_tensor import Primitive, Tensor, use_kernel
-
 import tt_autograd
 from tt_autograd import defvjp
+from tt_tensor import Primitive, Tensor, use_kernel
 
 Array = npt.NDArray[Any]
 

@@ -7,9 +7,8 @@ import threading
 from collections.abc import Generator
 
 import pytest
-from tt_tensor import Tensor
-
 from tt_autograd import enable_grad, no_grad
+from tt_tensor import Tensor
 
 
 def recorded() -> bool:

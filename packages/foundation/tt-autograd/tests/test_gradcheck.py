@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tt_tensor import Primitive, Tensor, default_rng, from_numpy, manual_seed
-
 from tt_autograd import GradcheckError, defvjp, gradcheck
+from tt_tensor import Primitive, Tensor, default_rng, from_numpy, manual_seed
 
 Array = npt.NDArray[Any]
 

@@ -7,9 +7,8 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
-from tt_tensor import Primitive, Tensor
-
 from tt_autograd import defvjp, graph
+from tt_tensor import Primitive, Tensor
 
 
 def loss() -> Tensor:

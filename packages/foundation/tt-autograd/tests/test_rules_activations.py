@@ -9,9 +9,8 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 import tt_activations as act
-from tt_tensor import Array, Tensor, from_numpy, use_kernel
-
 from tt_autograd import gradcheck
+from tt_tensor import Array, Tensor, from_numpy, use_kernel
 
 Function = Callable[[Tensor], Tensor]
 

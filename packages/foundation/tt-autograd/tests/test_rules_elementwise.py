@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tt_autograd  # noqa: F401
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tt_tensor import Tensor, from_numpy, primitives
-
-import tt_autograd  # noqa: F401
 
 Array = npt.NDArray[Any]
 P = primitives()

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tt_autograd  # noqa: F401
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tt_layers import Dropout, Linear, dropout, linear
 from tt_tensor import Tensor, from_numpy, primitives
-
-import tt_autograd  # noqa: F401
 
 Array = npt.NDArray[Any]
 RNG = np.random.default_rng(5)

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 import tt_losses as loss
-from tt_tensor import Array, Tensor, primitives, use_kernel
-
 from tt_autograd import gradcheck
+from tt_tensor import Array, Tensor, primitives, use_kernel
 
 Loss = Callable[..., Tensor]
 REDUCTIONS = ["mean", "sum", "none"]

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tt_tensor import Tensor, primitives
-
 import tt_autograd  # noqa: F401
+from tt_tensor import Tensor, primitives
 
 Array = npt.NDArray[Any]
 P = primitives()

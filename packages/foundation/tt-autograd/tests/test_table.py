@@ -7,9 +7,8 @@ import pytest
 import tt_activations  # noqa: F401
 import tt_layers  # noqa: F401
 import tt_losses  # noqa: F401
-from tt_tensor import Primitive, Tensor, primitives
-
 from tt_autograd import NONDIFFERENTIABLE, checkpoint, defvjp, explain_missing, has_rules, unbroadcast
+from tt_tensor import Primitive, Tensor, primitives
 
 PUBLIC = {name: p for name, p in primitives().items() if not name.startswith(("test_", "doc_"))}
 

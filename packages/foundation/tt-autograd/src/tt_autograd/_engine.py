@@ -65,39 +65,33 @@ class LeafGradients:
     written in place only into an array known to be ours.
     """
 
-    __slots__ = ("_arrays", "_owned")
+    __slots__ = ("_arrived",)
 
     def __init__(self) -> None:
-        self._arrays: dict[Tensor, Array] = {}
-        self._owned: set[Tensor] = set()
+        self._arrived: dict[Tensor, tuple[Array, bool]] = {}
 
     def add(self, leaf: Tensor, gradient: Array, owned: bool) -> None:
         """Add a gradient to what has arrived for `leaf`; `owned` says that nobody else holds the array."""
-        present = self._arrays.get(leaf)
+        present = self._arrived.get(leaf)
         if present is None:
-            self._arrays[leaf] = gradient
-        elif leaf in self._owned:
-            np.add(present, gradient, out=present)
-            return
+            self._arrived[leaf] = gradient, owned
+        elif present[1]:
+            np.add(present[0], gradient, out=present[0])
         else:
-            self._arrays[leaf] = np.asarray(present + gradient)
-            owned = True
-        if owned:
-            self._owned.add(leaf)
+            self._arrived[leaf] = np.asarray(present[0] + gradient), True
 
     def get(self, leaf: Tensor) -> Array | None:
         """Return what has arrived for a leaf, as an array that nobody else holds."""
-        array = self._arrays.get(leaf)
-        return array if array is None or leaf in self._owned else array.copy()
+        array, owned = self._arrived.get(leaf, (None, True))
+        return array if array is None or owned else array.copy()
 
     def take(self, leaf: Tensor) -> Array | None:
-        """Remove and return what has arrived for a leaf, to read only (a checkpoint hands it on to its own inputs)."""
-        self._owned.discard(leaf)
-        return self._arrays.pop(leaf, None)
+        """Take out what has arrived for a leaf, to read only."""
+        return self._arrived.pop(leaf, (None, True))[0]
 
-    def leaves(self) -> Iterable[Tensor]:
-        """Return the leaves that gradients arrived for."""
-        return self._arrays.keys()
+    def items(self) -> list[tuple[Tensor, Array]]:
+        """Return the leaves that gradients arrived for, with arrays that nobody else holds."""
+        return [(leaf, array if owned else array.copy()) for leaf, (array, owned) in self._arrived.items()]
 
 
 _running: ContextVar[LeafGradients | None] = ContextVar("tt_autograd_leaves", default=None)
@@ -256,10 +250,7 @@ def accumulate_into_leaves(tensor: Tensor, gradient: Tensor | None, *, retain_gr
     leaves, _ = propagate([(tensor, seed(tensor, gradient))], retain_graph=retain_graph)
     if _running.get() is not None:
         return
-    for leaf in leaves.leaves():
-        total = leaves.get(leaf)
-        if total is None:
-            continue
+    for leaf, total in leaves.items():
         if leaf.grad is None:
             leaf.grad = wrap(total)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import count
 from typing import TypeAlias
 
@@ -14,6 +15,8 @@ from tt_autograd._table import Gradient, Plan, Spec
 Parent: TypeAlias = "Node | Tensor | None"
 
 _sequence = count()
+# Twice as fast as calling Spec, and made for every input that is not kept.
+_spec = partial(tuple.__new__, Spec)
 
 
 class Node:
@@ -52,7 +55,7 @@ class Node:
         self.out = _twin(out) if plan.keep_output else None
         saved: list[Tensor | Spec] | None = (
             list(inputs) if plan.keep_all else
-            [t if keep else Spec((a := t.data).shape, a.dtype) for t, keep in zip(inputs, plan.keep_inputs)]  # noqa: B905
+            [t if keep else _spec(((a := t.data).shape, a.dtype)) for t, keep in zip(inputs, plan.keep_inputs)]  # noqa: B905
         )  # fmt: skip
         self.saved = saved
         self.stamp = write_clock()

@@ -109,9 +109,7 @@ NONDIFFERENTIABLE: set[Primitive] = {
 }  # fmt: skip
 
 
-def defvjp(
-    target: Primitive | Callable[..., object] | str, *rules: Rule, joint: JointRule | None = None
-) -> None:
+def defvjp(target: Primitive | Callable[..., object] | str, *rules: Rule, joint: JointRule | None = None) -> None:
     """Say how gradients flow back through a primitive.
 
     A rule is `(g, out, *inputs, **params) -> gradient`: `g` is the gradient of the result, `out` the result; all are

@@ -16,8 +16,9 @@ from tt_tensor._kernels_elementwise import Array, ieee
 
 Axis = int | tuple[int, ...] | None
 _LARGEST = 2**63 - 1
-# NumPy adds up so few elements in pairs, which rounds no worse than once or twice; a wider accumulator costs 3 us.
 SHORT = 4096
+_ONES = np.ones(SHORT)
+_EVEN_HALF_HOLDS = 65_000.0
 
 # NumPy's stubs know no `keepdims: bool`, and np.sum costs a microsecond more than the ufunc's own method.
 add_up: Callable[..., Array] = np.add.reduce
@@ -42,9 +43,16 @@ def sum_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     Raises:
         OverflowError: if an integer sum does not fit into int64. It never wraps around.
     """
-    if axis is None and x.size <= SHORT and x.dtype.kind == "f":
-        return add_up(x, axis=None, keepdims=keepdims)
+    if axis is None and not keepdims and x.size <= SHORT and x.dtype.kind == "f":
+        total = short_sum(x)
+        if abs(total) <= _EVEN_HALF_HOLDS:
+            return np.asarray(total, x.dtype)
     return long_sum(x, axis, keepdims)
+
+
+def short_sum(x: Array) -> float:
+    """Add up few elements in float64, as a product with ones: half the time of a reduction, and silent."""
+    return float(np.vdot(x.reshape(-1).astype(np.float64), _ONES[: x.size]))
 
 
 @ieee

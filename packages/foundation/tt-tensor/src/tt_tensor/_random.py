@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
-_generator = np.random.default_rng()
+
+@cache
+def _generator() -> np.random.Generator:
+    """Make the process's generator at first use: importing numpy.random takes longer than the rest of this package."""
+    return np.random.default_rng()
 
 
 def default_rng(rng: np.random.Generator | None = None) -> np.random.Generator:
@@ -17,7 +22,7 @@ def default_rng(rng: np.random.Generator | None = None) -> np.random.Generator:
         >>> default_rng(mine) is mine
         True
     """
-    return _generator if rng is None else rng
+    return _generator() if rng is None else rng
 
 
 def manual_seed(seed: int) -> np.random.Generator:
@@ -33,13 +38,14 @@ def manual_seed(seed: int) -> np.random.Generator:
     """
     if seed < 0:
         raise ValueError(f"a seed is an integer of at least 0; got {seed}")
-    _generator.bit_generator.state = np.random.PCG64(seed).state
-    return _generator
+    generator = _generator()
+    generator.bit_generator.state = np.random.PCG64(seed).state
+    return generator
 
 
 def rng_state() -> dict[str, object]:
     """Return the state of the default generator, as plain numbers."""
-    return dict(_generator.bit_generator.state)
+    return dict(_generator().bit_generator.state)
 
 
 def set_rng_state(state: Mapping[str, object]) -> None:
@@ -49,7 +55,7 @@ def set_rng_state(state: Mapping[str, object]) -> None:
         ValueError: The state is of another generator or malformed.
     """
     try:
-        _generator.bit_generator.state = dict(state)
+        _generator().bit_generator.state = dict(state)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"not a state of the default generator (PCG64): {error}; pass what rng_state() gave"

@@ -119,7 +119,7 @@ class Tensor(Methods):
         if value is not None:
             if not isinstance(value, Tensor):
                 raise TypeError(f"grad must be a Tensor or None; got {type(value).__name__}")
-            if value.shape != self.shape:
+            if value._data.shape != self._data.shape:
                 raise ValueError(f"grad must have the tensor's shape {self.shape}; got {value.shape}")
         self._grad = value
 
