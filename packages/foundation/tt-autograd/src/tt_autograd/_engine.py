@@ -109,7 +109,7 @@ def propagate(
     pending: dict[Node, Array] = {}
     for root, gradient in roots:
         if isinstance(root.grad_fn, Node):
-            _arrive(root.grad_fn, gradient, pending)
+            pending[root.grad_fn] = gradient
         else:
             leaves.add(root, gradient, owned=False)
     seen: dict[Node, Array] = {}
@@ -132,12 +132,6 @@ def propagate(
     finally:
         _running.reset(token)
     return leaves, seen
-
-
-def _arrive(node: Node, gradient: Array, pending: dict[Node, Array]) -> None:
-    """Add a gradient to what has arrived for a step's result."""
-    present = pending.get(node)
-    pending[node] = gradient if present is None else np.asarray(present + gradient)
 
 
 def _visit(
@@ -215,7 +209,8 @@ def _pass_on(
         result = result.astype(dtype, copy=False)
     parent = node.parents[position]
     if type(parent) is Node:
-        _arrive(parent, result, pending)
+        present = pending.get(parent)
+        pending[parent] = result if present is None else np.asarray(present + result)
     else:
         leaves.add(parent, result, _is_fresh(result, others, node.residuals))  # type: ignore[arg-type]  # it is wanted
 

@@ -55,10 +55,12 @@ class Record(Interpreter):
             out, residuals = self._below.apply_with_residuals(primitive, inputs, params)
         else:
             out = self._below.apply(primitive, inputs, params)
-        if out.dtype.kind == "f":
-            out.grad_fn = Node(row, row.plan(len(parents), mask), parents, inputs, params, out, residuals)
-        else:
+        # A primitive with rules makes floating results, unless it was asked for another type.
+        if (not row.rules or "dtype" in params) and out.dtype.kind != "f":
             note_cut(primitive, parents)
+            return out
+        plan = row.plans.get(mask | bit) or row.make_plan(len(parents), mask)
+        out.grad_fn = Node(row, plan, parents, inputs, params, out, residuals)
         return out
 
     def backward(self, tensor: Tensor, gradient: Tensor | None, *, retain_graph: bool) -> None:

@@ -57,14 +57,14 @@ class Gradient:
     primitive: Primitive
     rules: tuple[Rule, ...] = ()
     joint: JointRule | None = None
-    plans: dict[tuple[int, int], Plan] = field(default_factory=dict)
+    # By the bit mask of the inputs that want a gradient, with one more bit set above them.
+    plans: dict[int, Plan] = field(default_factory=dict)
 
-    def plan(self, inputs: int, mask: int) -> Plan:
-        """Return the plan for so many inputs, of which those in the bit mask want a gradient; made once for each."""
-        found = self.plans.get((inputs, mask))
-        if found is None:
-            found = self.plans[inputs, mask] = self._make_plan(tuple(bool(mask >> i & 1) for i in range(inputs)))
-        return found
+    def make_plan(self, inputs: int, mask: int) -> Plan:
+        """Make the plan for so many inputs, of which those in the bit mask want a gradient, and keep it in `plans`."""
+        plan = self._make_plan(tuple(bool(mask >> i & 1) for i in range(inputs)))
+        self.plans[mask | 1 << inputs] = plan
+        return plan
 
     def _make_plan(self, wants: tuple[bool, ...]) -> Plan:
         if self.joint is not None:
