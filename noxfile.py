@@ -131,16 +131,20 @@ def integration(session: nox.Session) -> None:
     """Test what no single package can, with everything installed, the optional parts too."""
     env.prepare(session)
     extras = repository.all_extras(EVERYTHING)
-    env.install_packages(session, EVERYTHING, PACKAGES, extras=extras, also=["nox"])
-    passed = env.pytest(session, "integration", "tests_integration", *session.posargs)
-    env.conclude(session, "tests fail", {"tests_integration": passed})
+    env.install_packages(session, EVERYTHING, PACKAGES, extras=extras, also=["nox", "mypy", *env.group("build")])
+    passed = {"tests_integration": env.pytest(session, "integration", "tests_integration", *session.posargs)}
+    if not session.posargs:
+        # Where a package is tested alone there is no matplotlib: its pictures are drawn here.
+        pictures = sorted(str(path) for path in ROOT.glob("packages/**/tests/test_*.py") if "matplotlib" in path.read_text())
+        passed["pictures"] = env.pytest(session, "pictures", *pictures, "-k", "plot or picture or matplotlib")
+    env.conclude(session, "tests fail", passed)
 
 
 @nox.session
 def milestones(session: nox.Session) -> None:
     """Run the milestones on embedded data; ``-- --full`` runs them on the real data sets."""
     env.prepare(session)
-    env.install_packages(session, EVERYTHING, PACKAGES, extras=("progress",))
+    env.install_packages(session, EVERYTHING, PACKAGES, extras=("plot", "progress"))
     passed = {}
     for folder in sorted(path for path in ROOT.glob("milestones/[0-9]*") if path.is_dir()):
         passed[folder.name] = env.attempt(session, "tito", "milestone", "run", folder.name[:2], *session.posargs)
