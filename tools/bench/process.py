@@ -1,0 +1,125 @@
+"""Starts workers and asks them for rounds, in turn."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from types import TracebackType
+from typing import TypeAlias
+
+from tools.bench.works import FRAMEWORKS, Work
+from tools.packages import ROOT
+
+Samples: TypeAlias = "dict[str, list[float]]"
+
+_NUMPY = "import numpy"
+_IMPORTS = {
+    "ours": "import tinytorch as tt; tt.Tensor; tt.nn.Linear; tt.optim.Adam; tt.no_grad",
+    "torch": "import torch; torch.Tensor; torch.nn.Linear; torch.optim.Adam; torch.no_grad",
+}
+
+
+def _environment(threads: int) -> dict[str, str]:
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    return {**os.environ, **dict.fromkeys(names, str(threads))}
+
+
+class Worker:
+    """A framework's process; closed by leaving the `with`."""
+
+    def __init__(self, framework: str, threads: int) -> None:
+        self.framework, self.threads = framework, threads
+        command = [sys.executable, "-m", "tools.bench.worker", framework]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=_environment(threads), stdin=pipe, stdout=pipe, text=True, encoding="utf-8"
+        )
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        if kind is not None:
+            self._process.kill()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def ask(self, do: str, **words: str | float) -> dict[str, object]:
+        """Send a request and wait for its answer."""
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("the worker was started without pipes")
+        self._process.stdin.write(json.dumps({"do": do, "threads": self.threads, **words}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the worker of {self.framework} ended at {do!r} {words}; its error is above")
+        answer: dict[str, object] = json.loads(line)
+        return answer
+
+    def value(self, do: str, **words: str | float) -> float:
+        """Ask for one figure."""
+        return float(str(self.ask(do, **words)["value"]))
+
+
+def _words(work: Work) -> dict[str, str | float]:
+    return {"job": work.job, "size": work.size, "variant": work.variant}
+
+
+def in_turn(work: Work, rounds: int, seconds: float) -> tuple[Samples, dict[str, list[float]]]:
+    """Measure the time of a work in both frameworks, round by round; give also the losses of its first steps."""
+    samples: Samples = {name: [] for name in FRAMEWORKS}
+    losses: dict[str, list[float]] = {}
+    with Worker("ours", work.threads) as ours, Worker("torch", work.threads) as torch:
+        workers = (ours, torch)
+        for worker in workers:
+            answer = worker.ask("prepare", seconds=seconds, **_words(work))
+            losses[worker.framework] = json.loads(json.dumps(answer["losses"]))
+        for index in range(rounds):
+            for worker in workers if index % 2 == 0 else workers[::-1]:
+                samples[worker.framework].append(worker.value("round"))
+    return samples, losses
+
+
+def fresh(work: Work, do: str, rounds: int, **words: float) -> Samples:
+    """Ask for one figure of a new process, and of another, in turn."""
+    samples: Samples = {name: [] for name in FRAMEWORKS}
+    for _ in range(rounds):
+        for name in FRAMEWORKS:
+            with Worker(name, work.threads) as worker:
+                samples[name].append(worker.value(do, **_words(work), **words))
+    return samples
+
+
+def mnist() -> dict[str, dict[str, float]]:
+    """Train on MNIST in both frameworks, one after the other; give seconds and accuracy."""
+    found = {}
+    for name in FRAMEWORKS:
+        with Worker(name, 2) as worker:
+            found[name] = {key: float(str(value)) for key, value in worker.ask("mnist").items()}
+    return found
+
+
+def imports(rounds: int) -> Samples:
+    """Time fresh interpreters that import a framework, less one beside it that imports NumPy alone."""
+
+    def seconds(code: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+        return time.perf_counter() - start
+
+    for code in (_NUMPY, *_IMPORTS.values()):
+        seconds(code)  # bytecode is written, files are cached
+    samples: Samples = {name: [] for name in FRAMEWORKS}
+    for _ in range(rounds):
+        base = seconds(_NUMPY)
+        for name, code in _IMPORTS.items():
+            samples[name].append(seconds(code) - base)
+    return samples

@@ -1,0 +1,131 @@
+"""What the worker of PyTorch does: plain eager code, as its tutorials write it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import torch
+
+from tools.bench import inputs
+
+Run = Callable[[], int]
+
+
+def set_threads(count: int) -> None:
+    """Use so many threads within an operation."""
+    torch.set_num_threads(count)
+
+
+def ops(size: int, variant: str) -> Run:
+    """Prepare four operations, forward and backward."""
+    x, w, b = (torch.tensor(array, requires_grad=True) for array in inputs.operands(size))
+
+    def run() -> int:
+        x.grad = w.grad = b.grad = None
+        (x * w + b).relu().sum().backward()
+        return 1
+
+    return run
+
+
+class Training:
+    """A network, its optimizer, batches, and the losses of the latest run."""
+
+    def __init__(self, problem: inputs.Problem) -> None:
+        layers = []
+        for weight, bias in zip(problem.weights, problem.biases, strict=True):
+            layer = torch.nn.Linear(*weight.shape)
+            layer.load_state_dict({"weight": torch.tensor(weight.T.copy()), "bias": torch.tensor(bias)})
+            layers.append(layer)
+            if weight.shape[1] != 10:
+                layers.append(torch.nn.ReLU())
+        self.model = torch.nn.Sequential(*layers)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=inputs.LEARNING_RATE)
+        self.batches = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in problem.batches]
+        self.criterion = torch.nn.CrossEntropyLoss()
+        self.losses: list[float] = []
+
+    def loop(self) -> int:
+        """Train one epoch by hand."""
+        self.losses.clear()
+        for x, y in self.batches:
+            self.optimizer.zero_grad()
+            loss = self.criterion(self.model(x), y)
+            loss.backward()
+            self.optimizer.step()
+            self.losses.append(loss.item())
+        return len(self.batches)
+
+    fit = loop  # PyTorch has no trainer of its own
+
+
+def training(job: str, size: int) -> Training:
+    """Prepare a network."""
+    return Training(inputs.mlp(size) if job == "mlp" else inputs.wide(size))
+
+
+def epoch(size: int, variant: str) -> Run:
+    """Prepare a shuffled pass over MNIST."""
+    x, y, _ = inputs.images("train")
+    dataset = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    loader = torch.utils.data.DataLoader(dataset, size, shuffle=True)
+
+    def run() -> int:
+        seen = sum(images.shape[0] for images, _ in loader)
+        if seen != len(x):
+            raise RuntimeError(f"the loader gave {seen} images of {len(x)}")
+        return 1
+
+    return run
+
+
+def clip_adam(size: int, variant: str) -> Run:
+    """Prepare clipping and a step of Adam."""
+    parameters = []
+    for gradient in inputs.gradients(size):
+        parameter = torch.tensor(gradient * 0.1, requires_grad=True)
+        parameter.grad = torch.tensor(gradient)
+        parameters.append(parameter)
+    optimizer = torch.optim.Adam(parameters, lr=inputs.LEARNING_RATE)
+    limit = [1000.0]
+
+    def run() -> int:
+        limit[0] *= inputs.CLIP_FACTOR
+        torch.nn.utils.clip_grad_norm_(parameters, limit[0])
+        optimizer.step()
+        return 1
+
+    return run
+
+
+def mnist() -> dict[str, float]:
+    """Train by the recipe of milestones/03_1986_mlp/run.py; give seconds and accuracy."""
+    torch.manual_seed(0)
+    arrays = {split: inputs.images(split)[:2] for split in ("train", "test")}
+    train, test = (
+        torch.utils.data.TensorDataset(*(torch.from_numpy(array) for array in arrays[name])) for name in arrays
+    )
+    nn = torch.nn
+    model = nn.Sequential(
+        *(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Dropout(0.1)),
+        *(nn.Linear(256, 128), nn.ReLU(), nn.Dropout(0.1), nn.Linear(128, 10)),
+    )
+    loader = torch.utils.data.DataLoader(train, 128, shuffle=True, drop_last=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=10 * len(loader), cycle_momentum=False)
+    criterion = nn.CrossEntropyLoss()
+    start = time.perf_counter()
+    for _ in range(10):
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss = criterion(model(x), y)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            loss.item()
+    seconds = time.perf_counter() - start
+    model.eval()
+    with torch.no_grad():
+        right = sum(int((model(x).argmax(1) == y).sum()) for x, y in torch.utils.data.DataLoader(test, 1000))
+    return {"seconds": seconds, "accuracy": right / len(test)}
