@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.bench import process, results
+from tools.bench import inputs, process, results
 from tools.bench.works import MNIST, WORKS, Work
 from tools.packages import ROOT
 
@@ -70,9 +70,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure; return 1 if a bar is missed or losses differ."""
     options = arguments(argv)
     rounds, seconds = (min(options.rounds, 3), 0.05) if options.quick else (options.rounds, 0.3)
-    described = results.system()
+    real = inputs.images("train")[2]
+    if options.mnist and not real:
+        raise SystemExit("--mnist needs MNIST's files below TINYTORCH_DATA, in its folder mnist")
+    described = {**results.system(), "images": "MNIST" if real else "random, of MNIST's shape"}
     works = chosen(options.only, options.mnist)
-    rows, raw, failures = [], {}, 0
+    rows, failures = [], 0
+    raw: dict[str, dict[str, object]] = {}
     for work in (each for each in works if each.kind != "mnist"):
         print(f"{work.name} ...", file=sys.stderr, flush=True)
         samples, apart = samples_of(work, rounds, seconds, options.quick)

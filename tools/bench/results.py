@@ -45,8 +45,8 @@ def row(work: Work, samples: Mapping[str, Sequence[float]]) -> Row:
         raise ValueError(f"{work.name}: expected as many samples of both, got {len(ours)} and {len(torch)}")
     ratios = [a / b for a, b in zip(ours, torch, strict=True) if b > 0] or [math.nan]
     quartiles = statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else [ratios[0]] * 3
-    medians = (statistics.median(each) * work.scale for each in (ours, torch))
-    return Row(work, *medians, spread=(quartiles[0], quartiles[2]))
+    medians = [statistics.median(each) * work.scale for each in (ours, torch)]
+    return Row(work, medians[0], medians[1], (quartiles[0], quartiles[2]))
 
 
 def disagreement(losses: Mapping[str, Sequence[float]]) -> float:
