@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import tt_autograd
 from tt_autograd import defvjp
-from tt_tensor import Primitive, Tensor, use_kernel
+from tt_tensor import Interpreter, Primitive, Tensor, current, use_interpreter, use_kernel
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 
 
 def leaf(*numbers: float) -> Tensor:
@@ -110,3 +112,39 @@ def test_defvjp_refuses_a_second_row_and_a_row_of_nothing() -> None:
     defvjp(once, lambda g, _out, _x: g)
     with pytest.raises(ValueError, match="already"):
         defvjp(once, lambda g, _out, _x: g)
+
+
+def test_an_elementwise_gradient_larger_than_the_output_is_refused_though_it_could_be_summed() -> None:
+    swollen = Primitive("test_swollen_gradient", lambda x: x * 1, elementwise=True)
+    defvjp(swollen, lambda g, _out, _x: np.ones((5, 7), np.float32))
+    x = leaf(1.0)
+    with pytest.raises(ValueError, match="test_swollen_gradient"):
+        swollen(x).backward()
+    assert x.grad is None
+
+
+class Watch(Interpreter):
+    """Notes the rules that run, and leaves running them to the interpreter below."""
+
+    def __init__(self, inner: Interpreter) -> None:
+        super().__init__(inner)
+        self.seen: list[str] = []
+
+    def pull(
+        self, primitive: Primitive, rule: Callable[..., T], arguments: Sequence[object], params: Mapping[str, object]
+    ) -> T:
+        self.seen.append(primitive.name)
+        return self.inner.pull(primitive, rule, arguments, params)
+
+
+class Bystander(Interpreter):
+    """Changes nothing."""
+
+
+def test_an_interpreter_that_watches_rules_sees_them_under_one_that_does_not() -> None:
+    watch = Watch(current())
+    with use_interpreter(Bystander(watch)):
+        x = leaf(1.0, 2.0)
+        (x * x).sum().backward()
+    assert watch.seen == ["sum", "multiply", "multiply"]
+    assert gradient(x) == [2.0, 4.0]

@@ -116,7 +116,7 @@ def propagate(
     watched = set(watch)
     top = current()
     # Where nobody watches the rules, they are called directly.
-    interpreter = None if type(top).pull is Interpreter.pull else top
+    interpreter = top if top.watches_rules() else None
     token = _running.set(leaves)
     try:
         with np.errstate(all="ignore"):  # an infinite slope, as that of sqrt at 0, is a result and no accident
@@ -199,7 +199,7 @@ def _pass_on(
     if type(result) is not np.ndarray:
         result = np.asarray(result)
     if result.shape != shape:
-        if not node.primitive.elementwise:
+        if not node.primitive.elementwise or result.shape != others[0].shape:  # type: ignore[union-attr]  # g is there
             raise ValueError(
                 f"the gradient rule of {node.name} for input {position} returned shape {result.shape}; the input has "
                 f"shape {shape}"

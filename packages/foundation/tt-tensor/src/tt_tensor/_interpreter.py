@@ -57,7 +57,15 @@ class Interpreter:
         self, primitive: Primitive, rule: Callable[..., T], arguments: Sequence[object], params: Mapping[str, object]
     ) -> T:
         """Run one gradient rule of `primitive`; a profiler overrides this to see the backward pass."""
-        return rule(*arguments, **params)
+        if self._inner is None:
+            return rule(*arguments, **params)
+        return self._inner.pull(primitive, rule, arguments, params)
+
+    def watches_rules(self) -> bool:
+        """Return whether this interpreter or one below overrides `pull`; if not, rules may be called directly."""
+        if type(self).pull is not Interpreter.pull:
+            return True
+        return self._inner is not None and self._inner.watches_rules()
 
 
 _installed: Interpreter
