@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from tito import _datasets, _doctor, _milestones, _results, _status, _tests
+from tito import _datasets, _doctor, _lessons, _milestones, _results, _status, _tests
 from tito._errors import GATE_MISSED
 from tito._output import Json, emit, guarded, say, show, table
 from tito._places import results_folder
@@ -115,6 +115,34 @@ def run_tests(
             emit(outcome)
         if outcome["passed"] is not True:
             raise typer.Exit(GATE_MISSED)
+
+
+@app.command()
+def lesson(
+    module: Annotated[str, typer.Argument(help="A number or a name: 7, tt-optim.")], as_json: AsJson = False
+) -> None:
+    """Measure what a module costs, on this machine, and draw it."""
+    with guarded(as_json):
+        package = _tests.find(module)
+        lessons, chosen = _lessons.of(package)
+        document: dict[str, Json] = {}
+        for number, each in enumerate(chosen, start=1):
+            measured = each.measure(lessons)
+            rows = _lessons.rows(measured)
+            document[each.title] = [dict(row) for row in rows]
+            picture = _lessons.draw(
+                lessons, each, measured, results_folder() / "lessons" / f"{package.distribution}-{number}.png"
+            )
+            if as_json:
+                continue
+            drawn = table(*rows[0])
+            for row in rows:
+                drawn.add_row(*(escape(_lessons.shown(name, value)) for name, value in row.items()))
+            show(each.title, drawn)
+            if picture is not None:
+                say(f"[dim]{escape(str(picture))}[/dim]")
+        if as_json:
+            emit(document)
 
 
 @app.command()

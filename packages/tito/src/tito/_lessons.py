@@ -1,0 +1,167 @@
+"""The lessons of the modules: each measures what its package costs, here, now, and draws it."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from tinytorch.milestone import write_atomically
+from tinytorch.packages import Package, version_of
+
+from tito._errors import TitoError
+from tito._output import Json
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Row = dict[str, Json]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Lesson:
+    """One measurement: what it is called, how it is taken, and how it is drawn."""
+
+    title: str
+    measure: Callable[[ModuleType], object]
+    draw: Callable[[ModuleType, object], Figure] | None = None
+
+
+def _layers(lessons: ModuleType) -> object:
+    import tinytorch as tt
+
+    model = tt.nn.Sequential(tt.nn.Linear(784, 128), tt.nn.ReLU(), tt.nn.Linear(128, 10))
+    return lessons.layer_costs(model, tt.zeros(64, 784))
+
+
+LESSONS: dict[str, tuple[Lesson, ...]] = {
+    "tt-tensor": (
+        Lesson("Rows against columns", lambda m: m.memory_layout(), lambda m, got: m.plot_memory_layout([got])),
+        Lesson("View or copy", lambda m: m.view_or_copy(), lambda m, got: m.plot_view_or_copy(got)),
+        Lesson("Broadcasting without copies", lambda m: m.broadcasting(), lambda m, got: m.plot_broadcasting(got)),
+        Lesson("float32 against float64", lambda m: m.precision(), lambda m, got: m.plot_precision(got)),
+    ),
+    "tt-activations": (
+        Lesson("Saturation", lambda m: m.saturation(), lambda m, got: m.plot_saturation(got)),
+        Lesson("Dead units", lambda m: m.dead_units(), lambda m, got: m.plot_dead_units(got)),
+        Lesson("Where softmax overflows", lambda m: m.overflow(), lambda m, got: m.plot_overflow(got)),
+    ),
+    "tt-layers": (
+        Lesson("Parameters and activations", _layers),
+        Lesson(
+            "Mean square of activations through depth",
+            lambda m: m.variance_through_depth(),
+            lambda m, got: m.plot_variance(got),
+        ),
+    ),
+    "tt-losses": (
+        Lesson("Naive against log-sum-exp", lambda m: m.precision(), lambda m, got: m.plot_precision(got)),
+        Lesson("Memory of the logits", lambda m: m.logits_memory(), lambda m, got: m.plot_logits_memory(got)),
+    ),
+    "tt-data": (
+        Lesson("Throughput", lambda m: m.throughput(), lambda m, got: m.plot_throughput(got)),
+        Lesson("What shuffling and collating cost", lambda m: m.loading_costs()),
+        Lesson("What prefetching hides", lambda m: m.prefetch_gain()),
+    ),
+    "tt-autograd": (
+        Lesson("What the graph keeps alive", lambda m: m.kept_bytes()),
+        Lesson("Checkpointing", lambda m: m.checkpoint_costs(), lambda m, got: m.plot_checkpoint_costs(got)),
+        Lesson("Why gradients accumulate", lambda m: m.shared_weight_gradients()),
+    ),
+    "tt-optim": (
+        Lesson("Bytes of each optimizer", lambda m: m.optimizer_bytes()),
+        Lesson("Down a ravine", lambda m: m.descend(), lambda m, got: m.plot_ravine(got)),
+    ),
+    "tt-train": (
+        Lesson("Where a step's memory goes", lambda m: m.step_memory(), lambda m, _: m.plot_step_memory()),
+        Lesson("Accumulation", lambda m: m.accumulation(), lambda m, got: m.plot_accumulation(got)),
+        Lesson("float16", lambda m: m.half_precision()),
+    ),
+}
+
+
+def of(package: Package) -> tuple[ModuleType, tuple[Lesson, ...]]:
+    """Return a package's module of lessons and what there is to measure.
+
+    Raises:
+        TitoError: If the package is not installed or has no lesson.
+    """
+    if version_of(package) is None:
+        do = f'install it: pip install "tinytorch[{package.tier}]"'
+        raise TitoError(f"{package.distribution} is not installed", f"module {package.module}", do)
+    if package.distribution not in LESSONS:
+        raise TitoError("this module has no lesson", package.distribution, f"choose one of {', '.join(LESSONS)}")
+    return importlib.import_module(f"{package.distribution.replace('-', '_')}.lessons"), LESSONS[package.distribution]
+
+
+def rows(measured: object) -> list[Row]:
+    """Return what a lesson measured as rows of a table: one a record, name or number."""
+    if isinstance(measured, Mapping):
+        return [{"what": str(name), **_value(value)} for name, value in measured.items()]
+    if isinstance(measured, (list, tuple)) and not _is_record(measured):
+        return [_record(each) if _is_record(each) else {"value": _plain(each)} for each in measured]
+    return [_record(measured)]
+
+
+def _is_record(value: object) -> bool:
+    return dataclasses.is_dataclass(value) or isinstance(getattr(value, "_fields", None), tuple)
+
+
+def _record(value: object) -> Row:
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value)]
+    else:
+        names = list(getattr(value, "_fields", ()))
+    names += [name for name, member in vars(type(value)).items() if isinstance(member, property)]
+    return {name: _plain(getattr(value, name)) for name in dict.fromkeys(names)}
+
+
+def _value(value: object) -> Row:
+    """Return a number as it is, and a course of numbers by its ends."""
+    if _is_record(value):
+        return _record(value)
+    tolist: Callable[[], object] | None = getattr(value, "tolist", None)
+    course = tolist() if tolist is not None else value
+    if isinstance(course, Sequence) and not isinstance(course, str) and course:
+        return {"first": _plain(course[0]), "last": _plain(course[-1])}
+    return {"value": _plain(value)}
+
+
+def _plain(value: object) -> Json:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    item = getattr(value, "item", None)
+    number: object = item() if callable(item) else str(value)
+    return number if isinstance(number, (bool, int, float)) else str(value)
+
+
+def shown(name: str, value: Json) -> str:
+    """Return one measured value for people: times and ratios with a sign, large counts with commas."""
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if name in ("ratio", "speedup") and isinstance(value, (int, float)):
+        return f"{value:.2f}x"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(shown("", each) for each in value)
+    return str(value)
+
+
+def draw(module: ModuleType, lesson: Lesson, measured: object, path: Path) -> Path | None:
+    """Draw what was measured into a PNG file; nothing where there is no drawing or no matplotlib."""
+    if lesson.draw is None:
+        return None
+    try:
+        figure = lesson.draw(module, measured)
+    except ImportError:
+        return None
+    write_atomically(path, lambda stream: figure.savefig(stream, format="png", dpi=120))
+    return path
