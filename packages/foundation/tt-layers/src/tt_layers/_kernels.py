@@ -19,18 +19,23 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
         >>> linear(np.ones((2, 3)), np.ones((3, 1)), np.array([0.5])).tolist()
         [[3.5], [3.5]]
     """
-    rows = math.prod(x.shape[:-1])
-    dtype = np.result_type(x, weight)
-    if dtype == np.float16:  # BLAS has no half precision: NumPy's own loop is a hundred times slower
-        x, weight = x.astype(np.float32), weight.astype(np.float32)
-    out = x.reshape(rows, x.shape[-1]) @ weight
-    if bias is not None:
-        if np.can_cast(bias.dtype, out.dtype):
+    if x.dtype == weight.dtype != np.float16 and (bias is None or bias.dtype == x.dtype):
+        out = (x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])) @ weight
+        if bias is not None:
             out += bias
-        else:
-            out = out + bias
-            dtype = np.result_type(dtype, bias)
-    return out.reshape(*x.shape[:-1], weight.shape[1]).astype(dtype, copy=False)
+        return out if x.ndim == 2 else out.reshape(*x.shape[:-1], weight.shape[1])
+    return mixed_linear(x, weight, bias)
+
+
+def mixed_linear(x: Array, weight: Array, bias: Array | None) -> Array:
+    """Compute `x @ weight + bias` for element types that differ, or are half: in float32 at least, then rounded once.
+
+    BLAS has no half precision, and NumPy's own loop is a hundred times slower.
+    """
+    dtype = np.result_type(x, weight) if bias is None else np.result_type(x, weight, bias)
+    wide = np.result_type(dtype, np.float32)
+    terms = [None if array is None else array.astype(wide, copy=False) for array in (x, weight, bias)]
+    return linear(*terms).astype(dtype, copy=False)  # type: ignore[arg-type]  # only the bias may be absent
 
 
 def dropout(x: Array, mask: Array, *, scale: float) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from tt_tensor import Array, Tensor
 
-CHUNK = 49152  # elements: measured; half of it costs 10% more (calls), twice 50% (the cache)
+CHUNK = 65536  # elements: measured; a quarter of it takes 25% longer (calls), half of it 13%, twice 3% (the cache)
 
 Update: TypeAlias = "Callable[[Array, Mapping[str, Array], Array, int], None]"
 
