@@ -39,7 +39,9 @@ def correct(neuron: tt.nn.Linear, x: tt.Tensor, target: tt.Tensor) -> bool:
     return True
 
 
-def learn(report: milestone.Report, neuron: tt.nn.Linear, x: tt.Tensor, y: tt.Tensor, epochs: int) -> tuple[int, list[int]]:
+def learn(
+    report: milestone.Report, neuron: tt.nn.Linear, x: tt.Tensor, y: tt.Tensor, epochs: int
+) -> tuple[int, list[int]]:
     """Go over the data until an epoch passes without a mistake; return all mistakes and those of each epoch."""
     rng = tt.default_rng()
     history: list[int] = []
@@ -77,7 +79,7 @@ def draw(figure: Figure, neuron: tt.nn.Linear, x: tt.Tensor, y: tt.Tensor, histo
     """Draw the points with the line that was found, and the mistakes of each epoch."""
     left, right = figure.subplots(1, 2)
     assert neuron.bias is not None
-    (a,), (b,), c = neuron.weight.detach().tolist()[0], neuron.weight.detach().tolist()[1], neuron.bias.item()  # type: ignore[misc]  # a (2, 1) weight
+    a, b, c = (float(number.item()) for number in (neuron.weight[0], neuron.weight[1], neuron.bias))
     for sign, colour in ((1, "tab:blue"), (-1, "tab:orange")):
         left.scatter(*x[y == sign].T.numpy(), s=12, color=colour, label=f"class {sign:+d}")
     ends = [-2.0, 2.0]

@@ -46,7 +46,7 @@ def best_of_one_layer(seed: int) -> float:
 
 
 def set_by_hand() -> tuple[tt.nn.Linear, tt.nn.Linear]:
-    """Return two layers whose weights a person chose: "at least one" and "both", then "the first, but not the second"."""
+    """Return two layers set by hand: "at least one" and "both", then "the first, but not the second"."""
     hidden, output = tt.nn.Linear(2, 2), tt.nn.Linear(2, 1)
     assert hidden.bias is not None
     assert output.bias is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ POINTS, XOR = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0.0], [1.0], [
 def mlp(*widths: int, dropout: float = 0.0) -> tt.nn.Sequential:
     """Return linear layers of the given widths with ReLU, and dropout if wanted, between them."""
     model = tt.nn.Sequential(tt.nn.Flatten(), tt.nn.Linear(widths[0], widths[1]))
-    for narrow, wide in zip(widths[1:], widths[2:], strict=False):
+    for narrow, wide in pairwise(widths[1:]):
         model.append(tt.nn.ReLU())
         if dropout:
             model.append(tt.nn.Dropout(dropout))
@@ -127,7 +128,7 @@ def on_cifar10(report: milestone.Report) -> None:
     source = "CIFAR-10, JPEG copy" if jpeg_copy else None
     training = tt.data.cifar10("train", folder=folder, source=source)
     test = tt.data.cifar10("test", folder=folder, source=source)
-    mean, std = training.x.mean(axis=(0, 2, 3)).tolist(), training.x.std(axis=(0, 2, 3)).tolist()
+    mean, std = ([float(channel.item()) for channel in of(axis=(0, 2, 3))] for of in (training.x.mean, training.x.std))
     normalize = tt.data.Normalize(mean, std)
     data = tt.data.TensorDataset(normalize(training.x), training.y), tt.data.TensorDataset(normalize(test.x), test.y)
     accuracy = train(
