@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import tinytorch as tt
 import torch
@@ -19,10 +20,11 @@ def row(name: str, ours: object, theirs: object, *draws: Draw, tolerance: float 
 
 TIES = given([[2.0, 2.0, 1.0], [0.0, 3.0, 3.0]])
 ZEROS = given([[0.0, 2.0, 3.0], [0.0, 0.0, 4.0], [1.0, 2.0, 3.0]])
+ODD = ("abs", "exp", "sin", "cos", "tanh", "erf", "negative")
 VALUES = [
-    *(row(n, getattr(tt, n), getattr(torch, n), real(3, 4)) for n in ("abs", "exp", "sin", "cos", "tanh", "erf")),
+    *(row(n, getattr(tt, n), getattr(torch, n), real(3, 4)) for n in ODD),
     *(row(n, getattr(tt, n), getattr(torch, n), within(0.1, 5.0, 3, 4)) for n in ("log", "log1p", "sqrt")),
-    *(row(n, getattr(tt, n), getattr(torch, n), real(3, 4)) for n in ("negative", "floor", "sign")),
+    *(row(n, getattr(tt, n), getattr(torch, n), fixed(real(3, 4))) for n in ("floor", "sign")),
     *(
         row(f"{n}: {words}", getattr(tt, n), getattr(torch, n), *inputs)
         for n in ("add", "subtract", "multiply", "divide", "maximum", "minimum")
@@ -32,9 +34,7 @@ VALUES = [
             ("0-d", (real(), real(2, 2))),
             ("empty", (real(0, 3), real(1, 3))),
             ("integers", (classes(9, 5), given([1, 2, 3, 4, 5]))),
-            ("strided", (real(4, 3), real(3, 4))),
         )
-        if words != "strided"
     ),
     row("multiply: strided", lambda x, y: x.T[::2] * y[::2], lambda x, y: x.T[::2] * y[::2], real(3, 4), real(4, 3)),
     row("maximum: ties", tt.maximum, torch.maximum, TIES, given([2.0, 2.0, 3.0])),
@@ -52,7 +52,7 @@ VALUES = [
         truth(4)),
     *(
         row(n, getattr(tt, n), getattr(torch, n), TIES, given([2.0, 3.0, 1.0]))
-        for n in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal") if n != "equal"
+        for n in ("not_equal", "less", "less_equal", "greater", "greater_equal")
     ),
     row("equal", tt.equal, torch.eq, TIES, given([2.0, 3.0, 1.0])),
     row("logical_not", tt.logical_not, torch.logical_not, truth(3, 4)),
@@ -66,8 +66,8 @@ REDUCTIONS = [
         for n, words in (("sum", "all"), ("mean", "all"), ("prod", "all"), ("max", "all"), ("min", "all"))
     ),
     *(
-        row(f"{n}: axis {axis}", lambda x, f=getattr(tt, n), a=axis: f(x, axis=a, keepdims=True),
-            lambda x, f=getattr(torch, other), a=axis: f(x, dim=a, keepdim=True), real(3, 4, 2))
+        row(f"{n}: axis {axis}", partial(getattr(tt, n), axis=axis, keepdims=True),
+            partial(getattr(torch, other), dim=axis, keepdim=True), real(3, 4, 2))
         for n, other in (("sum", "sum"), ("mean", "mean"), ("logsumexp", "logsumexp"), ("max", "amax"), ("min", "amin"))
         for axis in (1, -1, (0, 2))
     ),
@@ -80,12 +80,10 @@ REDUCTIONS = [
     row("logsumexp: -inf", lambda x: tt.logsumexp(x, axis=1), lambda x: torch.logsumexp(x, dim=1),
         fixed(given([[-math.inf, -math.inf], [0.0, -math.inf], [1e4, 1e4]]))),
     *(
-        row(f"{n}: correction {c}, axis {axis}", lambda x, f=getattr(tt, n), a=axis, c=c: f(x, axis=a, correction=c),
-            lambda x, f=getattr(torch, n), a=axis, c=c: f(x, dim=a, correction=c), real(3, 4, 2))
+        row(f"{n}: correction {c}, axis {axis}", partial(getattr(tt, n), axis=axis, correction=c),
+            partial(getattr(torch, n), dim=axis, correction=c), real(3, 4, 2))
         for n in ("var", "std") for c in (0, 1) for axis in (None, 1, (0, 2))
     ),
-    row("var: far from 0", lambda x: tt.var(x, correction=1), lambda x: torch.var(x, correction=1),
-        fixed(given([1e8, 1e8 + 8, 1e8 + 16]))),
     *(
         row(f"norm: ord {order}, axis {axis}", lambda x, o=order, a=axis: tt.norm(x, o, a),
             lambda x, o=order, a=axis: torch.linalg.vector_norm(x, o, dim=a), real(3, 4))
@@ -147,13 +145,13 @@ PRODUCTS = [
     *(
         row(f"matmul: {a} @ {b}", tt.matmul, torch.matmul, real(*a), real(*b))
         for a, b in (
-            ((3, 4), (4, 5)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (4, 5)), ((2, 3, 4), (4, 5)), ((2, 1, 3, 4), (5, 4, 2)),
-            ((3, 0), (0, 4)), ((0, 3), (3, 4)),
+            ((3, 4), (4, 5)), ((4,), (4,)), ((3, 4), (4,)), ((4,), (4, 5)), ((2, 3, 4), (4, 5)),
+            ((2, 1, 3, 4), (5, 4, 2)), ((3, 0), (0, 4)), ((0, 3), (3, 4)),
         )
     ),
     *(
-        row(f"einsum: {e}", lambda *xs, e=e: tt.einsum(e, *xs), lambda *xs, e=e: torch.einsum(e, *xs), *map_draws)
-        for e, map_draws in (
+        row(f"einsum: {e}", lambda *xs, e=e: tt.einsum(e, *xs), lambda *xs, e=e: torch.einsum(e, *xs), *draws)
+        for e, draws in (
             ("ij,jk->ik", (real(3, 4), real(4, 5))),
             ("bij,bkj->bik", (real(2, 3, 4), real(2, 5, 4))),
             ("ij->j", (real(3, 4),)),

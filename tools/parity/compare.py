@@ -1,4 +1,4 @@
-"""What a row of the table is, what TinyTorch makes of it, and how far two outcomes lie apart. Knows nothing of PyTorch."""
+"""What a row of the table is, what TinyTorch makes of it, and how far two outcomes lie apart: without PyTorch."""
 
 from __future__ import annotations
 

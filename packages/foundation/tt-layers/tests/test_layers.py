@@ -54,6 +54,12 @@ def test_linear_without_features_in_is_the_bias(kernel: str) -> None:
     assert out.tolist() == [[1.0, 2.0, 3.0]] * 2
 
 
+def test_linear_keeps_every_leading_axis_of_inputs_without_features() -> None:
+    out = linear(Tensor(np.zeros((2, 4, 0))), Tensor(np.zeros((0, 3))), Tensor([1.0, 2.0, 3.0]))
+    assert out.shape == (2, 4, 3)
+    assert (out.data == [1.0, 2.0, 3.0]).all()
+
+
 @pytest.mark.parametrize(
     ("x", "weight", "bias", "out"),
     [("f4", "f4", "f4", "f4"), ("f8", "f8", "f8", "f8"), ("f2", "f2", "f2", "f2"), ("f4", "f4", "f8", "f8")],
