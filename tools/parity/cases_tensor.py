@@ -73,6 +73,7 @@ REDUCTIONS = [
     ),
     row("prod: axis", lambda x: tt.prod(x, axis=1), lambda x: torch.prod(x, dim=1), real(3, 4)),
     row("prod: zeros", lambda x: tt.prod(x, axis=1), lambda x: torch.prod(x, dim=1), ZEROS),
+    row("mean: nothing", tt.mean, torch.mean, fixed(real(0, 3))),
     row("sum: nothing", tt.sum, torch.sum, real(0, 3)),
     row("max: ties", tt.max, torch.amax, TIES),
     row("max: ties on an axis", lambda x: tt.max(x, 1), lambda x: torch.amax(x, 1), TIES),
