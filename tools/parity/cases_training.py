@@ -14,6 +14,7 @@ from tools.parity.compare import Case, fixed, real
 
 STEPS = 20
 INIT = tt.nn.init
+S = torch.optim.lr_scheduler
 
 
 def walk(make: Callable[[list[tt.Tensor]], tt.optim.Optimizer]) -> Callable[[tt.Tensor, tt.Tensor], tt.Tensor]:
@@ -82,9 +83,7 @@ def our_rates(make: Callable[[tt.optim.Optimizer], tt.optim.Schedule], steps: in
     return rates
 
 
-def their_rates(
-    make: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler], steps: int
-) -> Callable[[], tt.Array]:
+def their_rates(make: Callable[[torch.optim.Optimizer], S.LRScheduler], steps: int) -> Callable[[], tt.Array]:
     """Return the learning rates of one of PyTorch's; its warning about a step not taken is met by taking one."""
 
     def rates() -> tt.Array:
@@ -105,7 +104,6 @@ def schedule_row(name: str, ours: Callable[..., tt.optim.Schedule], theirs: Call
     return row(name, our_rates(ours, steps), their_rates(theirs, steps))
 
 
-S = torch.optim.lr_scheduler
 SCHEDULES = [
     schedule_row("Constant", tt.optim.Constant, lambda o: S.ConstantLR(o, 1.0), 40),
     schedule_row("Step", lambda o: tt.optim.Step(o, 7, 0.3), lambda o: S.StepLR(o, 7, 0.3), 40),
