@@ -61,8 +61,8 @@ def test_index_of_a_scalar_and_of_nothing(check: Any) -> None:
     check(lambda x: P["index"](x, key=slice(0, 1)), normal(0, 3))
 
 
-@pytest.mark.parametrize("axis", [0, 1, -1])
-def test_take(check: Any, axis: int) -> None:
+@pytest.mark.parametrize("axis", [0, 1, -1, None])
+def test_take(check: Any, axis: int | None) -> None:
     check(lambda x, i: P["take"](x, i, axis=axis), normal(2, 2, 2), np.array([[0, 1], [1, -1]]))
     check(lambda x, i: P["take"](x, i, axis=axis), normal(2, 2, 2), np.array(1))
     check(lambda x, i: P["take"](x, i, axis=axis), normal(2, 2, 2), np.zeros((0,), np.int64))

@@ -58,12 +58,12 @@ def index_gradient(g: Array, _out: None, _x: Spec, *, key: Any) -> Array:
     return scatter_add(np.asarray(g), positions, _x.size).reshape(_x.shape)
 
 
-def take_gradient(g: Array, _out: None, _x: Spec, indices: Array, *, axis: int = 0) -> Array:
+def take_gradient(g: Array, _out: None, _x: Spec, indices: Array, *, axis: int | None = None) -> Array:
     """Gradient of ``take``: each slice of ``g`` is added to the slice that it was copied from."""
-    shape, at = _x.shape, axis % _x.ndim
+    shape, at = ((_x.size,), 0) if axis is None else (_x.shape, axis % _x.ndim)
     rows = np.where(indices < 0, indices + shape[at], indices).ravel()
     picked = g.reshape(*shape[:at], rows.size, *shape[at + 1 :])
-    return scatter_add_slices(picked, rows, shape, at)
+    return scatter_add_slices(picked, rows, shape, at).reshape(_x.shape)
 
 
 def along_axis(indices: Array, shape: tuple[int, ...], axis: int) -> Array:
