@@ -8,13 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import tinytorch as tt
 import torch
+from torch.optim import lr_scheduler as schedules
+from torch.optim.lr_scheduler import LRScheduler
 
 from tools.parity.cases_tensor import row
 from tools.parity.compare import Case, fixed, real
 
 STEPS = 20
 INIT = tt.nn.init
-S = torch.optim.lr_scheduler
 
 
 def walk(make: Callable[[list[tt.Tensor]], tt.optim.Optimizer]) -> Callable[[tt.Tensor, tt.Tensor], tt.Tensor]:
@@ -83,7 +84,7 @@ def our_rates(make: Callable[[tt.optim.Optimizer], tt.optim.Schedule], steps: in
     return rates
 
 
-def their_rates(make: Callable[[torch.optim.Optimizer], S.LRScheduler], steps: int) -> Callable[[], tt.Array]:
+def their_rates(make: Callable[[torch.optim.Optimizer], LRScheduler], steps: int) -> Callable[[], tt.Array]:
     """Return the learning rates of one of PyTorch's; its warning about a step not taken is met by taking one."""
 
     def rates() -> tt.Array:
@@ -105,12 +106,12 @@ def schedule_row(name: str, ours: Callable[..., tt.optim.Schedule], theirs: Call
 
 
 SCHEDULES = [
-    schedule_row("Constant", tt.optim.Constant, lambda o: S.ConstantLR(o, 1.0), 40),
-    schedule_row("Step", lambda o: tt.optim.Step(o, 7, 0.3), lambda o: S.StepLR(o, 7, 0.3), 40),
-    schedule_row("Cosine", lambda o: tt.optim.Cosine(o, 39, 0.01), lambda o: S.CosineAnnealingLR(o, 39, 0.01), 40),
-    schedule_row("LinearWarmup", lambda o: tt.optim.LinearWarmup(o, 8), lambda o: S.LinearLR(o, 1 / 8, 1.0, 7), 40),
+    schedule_row("Constant", tt.optim.Constant, lambda o: schedules.ConstantLR(o, 1.0), 40),
+    schedule_row("Step", lambda o: tt.optim.Step(o, 7, 0.3), lambda o: schedules.StepLR(o, 7, 0.3), 40),
+    schedule_row("Cosine", lambda o: tt.optim.Cosine(o, 39, 0.01), lambda o: schedules.CosineAnnealingLR(o, 39, 0.01), 40),
+    schedule_row("LinearWarmup", lambda o: tt.optim.LinearWarmup(o, 8), lambda o: schedules.LinearLR(o, 1 / 8, 1.0, 7), 40),
     schedule_row("OneCycle", lambda o: tt.optim.OneCycle(o, 0.5, total_steps=40),
-                 lambda o: S.OneCycleLR(o, 0.5, total_steps=40, cycle_momentum=False), 40),
+                 lambda o: schedules.OneCycleLR(o, 0.5, total_steps=40, cycle_momentum=False), 40),
 ]  # fmt: skip
 
 
