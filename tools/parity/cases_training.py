@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import tinytorch as tt
 import torch
-from torch.optim import lr_scheduler as schedules
+from torch.optim import lr_scheduler as lrs
 from torch.optim.lr_scheduler import LRScheduler
 
 from tools.parity.cases_tensor import row
@@ -71,7 +71,7 @@ OPTIMIZERS = [
 
 
 def our_rates(make: Callable[[tt.optim.Optimizer], tt.optim.Schedule], steps: int) -> Callable[[], tt.Array]:
-    """Return the learning rates of one of our schedules."""
+    """Return the learning rates of one of our lrs."""
 
     def rates() -> tt.Array:
         optimizer = tt.optim.SGD([tt.Tensor([0.0], requires_grad=True)], lr=0.5)
@@ -106,12 +106,12 @@ def schedule_row(name: str, ours: Callable[..., tt.optim.Schedule], theirs: Call
 
 
 SCHEDULES = [
-    schedule_row("Constant", tt.optim.Constant, lambda o: schedules.ConstantLR(o, 1.0), 40),
-    schedule_row("Step", lambda o: tt.optim.Step(o, 7, 0.3), lambda o: schedules.StepLR(o, 7, 0.3), 40),
-    schedule_row("Cosine", lambda o: tt.optim.Cosine(o, 39, 0.01), lambda o: schedules.CosineAnnealingLR(o, 39, 0.01), 40),
-    schedule_row("LinearWarmup", lambda o: tt.optim.LinearWarmup(o, 8), lambda o: schedules.LinearLR(o, 1 / 8, 1.0, 7), 40),
+    schedule_row("Constant", tt.optim.Constant, lambda o: lrs.ConstantLR(o, 1.0), 40),
+    schedule_row("Step", lambda o: tt.optim.Step(o, 7, 0.3), lambda o: lrs.StepLR(o, 7, 0.3), 40),
+    schedule_row("Cosine", lambda o: tt.optim.Cosine(o, 39, 0.01), lambda o: lrs.CosineAnnealingLR(o, 39, 0.01), 40),
+    schedule_row("LinearWarmup", lambda o: tt.optim.LinearWarmup(o, 8), lambda o: lrs.LinearLR(o, 1 / 8, 1.0, 7), 40),
     schedule_row("OneCycle", lambda o: tt.optim.OneCycle(o, 0.5, total_steps=40),
-                 lambda o: schedules.OneCycleLR(o, 0.5, total_steps=40, cycle_momentum=False), 40),
+                 lambda o: lrs.OneCycleLR(o, 0.5, total_steps=40, cycle_momentum=False), 40),
 ]  # fmt: skip
 
 
