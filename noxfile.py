@@ -135,7 +135,8 @@ def integration(session: nox.Session) -> None:
     passed = {"tests_integration": env.pytest(session, "integration", "tests_integration", *session.posargs)}
     if not session.posargs:
         # Where a package is tested alone there is no matplotlib: its pictures are drawn here.
-        pictures = sorted(str(path) for path in ROOT.glob("packages/**/tests/test_*.py") if "matplotlib" in path.read_text())
+        tests = sorted(ROOT.glob("packages/**/tests/test_*.py"))
+        pictures = [str(path) for path in tests if "matplotlib" in path.read_text()]
         passed["pictures"] = env.pytest(session, "pictures", *pictures, "-k", "plot or picture or matplotlib")
     env.conclude(session, "tests fail", passed)
 
