@@ -39,15 +39,13 @@ class Plan:
     keep_inputs: tuple[bool, ...]
     keep_output: bool
     rules: tuple[tuple[int, Rule], ...]
-    kept: tuple[int, ...]
     keep_all: bool
 
     @staticmethod
     def make(wants: tuple[bool, ...], keeps: Sequence[bool], rules: tuple[tuple[int, Rule], ...]) -> Plan:
         """Make a plan from what is kept of `(out, *inputs)`."""
         keep_output, *keep_inputs = keeps
-        kept = tuple(i for i, keep in enumerate(keep_inputs) if keep)
-        return Plan(wants, tuple(keep_inputs), keep_output, rules, kept, all(keep_inputs))
+        return Plan(wants, tuple(keep_inputs), keep_output, rules, all(keep_inputs))
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ NONDIFFERENTIABLE: set[Primitive] = {
     for name, primitive in primitives().items()
     if name
     in {
-        "all", "any", "argmax", "argmin", "argsort", "astype_int", "detach", "equal", "floor", "greater",
+        "all", "any", "argmax", "argmin", "argsort", "detach", "equal", "floor", "greater",
         "greater_equal", "isfinite", "isnan", "less", "less_equal", "logical_not", "not_equal", "one_hot", "sign",
     }
 }  # fmt: skip

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import numpy as np
 import numpy.typing as npt
 
 from tt_tensor._interpreter import current
@@ -200,8 +199,3 @@ def _named_kernel(primitive: Primitive, name: str) -> Kernel:
     if name not in offered:
         raise KeyError(f"{primitive.name} has no kernel named {name!r}; registered: {', '.join(sorted(offered))}")
     return offered[name]
-
-
-def as_array(value: object) -> Array:
-    """Return a kernel's result as an array: NumPy gives 0-d results as scalars."""
-    return value if type(value) is np.ndarray else np.asarray(value)

@@ -36,7 +36,6 @@ minimum = Primitive("minimum", np.minimum, elementwise=True)
 where = Primitive("where", elementwise.where, elementwise=True)
 masked_fill = Primitive("masked_fill", elementwise.masked_fill, elementwise=True)
 astype = Primitive("astype", elementwise.astype, elementwise=True)
-astype_int = Primitive("astype_int", elementwise.astype, elementwise=True)
 copy = Primitive("copy", elementwise.copy, elementwise=True)
 detach = Primitive("detach", lambda x: x, view=True, doc="Share the memory; let no gradient through.")
 
