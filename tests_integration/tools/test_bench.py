@@ -1,34 +1,68 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from tools.bench import inputs, results
+from tools.bench import inputs, problems, results
 from tools.bench.__main__ import chosen
-from tools.bench.works import MNIST, WORKS, Work
+from tools.bench.works import MNIST, PEAK, WORKS, Work
 
 RATIO = Work("clip", "clipping", "time", 0.5, "ms", 1e3, "clip_adam")
 OWN = Work("import", "import", "import", 60.0, "ms", 1e3, "import", absolute=True)
+WAYS = Work("mlp", "MLP", "time", 0.7, "ms", 1e3, "mlp", 64, variant="fit", best=("fused", "compile+fused"))
+PRODUCT = next(work for work in WORKS if work.job == PEAK)
+
+
+def both(ours: Sequence[float], torch: Sequence[float]) -> dict[str, Sequence[float]]:
+    return {"ours": ours, "torch": torch}
 
 
 def test_row_takes_medians_and_pairs_rounds() -> None:
-    row = results.row(RATIO, {"ours": [0.001, 0.002, 0.009], "torch": [0.002, 0.004, 0.006]})
-    assert (row.ours, row.torch, row.ratio) == pytest.approx((2.0, 4.0, 0.5))
+    row = results.row(RATIO, both([0.001, 0.002, 0.009], [0.002, 0.004, 0.006]))
+    assert (row.ours, row.theirs, row.ratio) == pytest.approx((2.0, 4.0, 0.5))
     assert row.spread == pytest.approx((0.5, 1.0))
     assert row.passed is True  # the bar itself is kept
 
 
 def test_bar_of_ratio_and_bar_of_own_figure() -> None:
-    slow = {"ours": [0.08], "torch": [1.0]}
+    slow = both([0.08], [1.0])
     assert results.row(RATIO, slow).passed is True
     assert results.row(OWN, slow).passed is False
     assert results.row(MNIST[0], slow).passed is None
 
 
+def test_the_bar_is_against_the_usual_way_and_the_best_is_beside_it() -> None:
+    sides = ("ours", "torch", "torch:fused", "torch:compile+fused")
+    assert WAYS.sides == sides
+    row = results.row(WAYS, dict(zip(sides, ([0.006], [0.010], [0.004], [0.005]), strict=True)))
+    assert row.ratio == pytest.approx(0.6)
+    assert row.passed is True
+    assert row.best == ("fused", pytest.approx(4.0))
+    assert results.cells(row)[6:8] == ("4.00 ms (fused)", "1.50")
+
+
+def test_the_usual_way_may_be_the_best() -> None:
+    samples = {"ours": [0.006], "torch": [0.010], "torch:fused": [0.011], "torch:compile+fused": [0.012]}
+    assert results.row(WAYS, samples).best == ("as it is", pytest.approx(10.0))
+    assert results.row(RATIO, both([1.0], [2.0])).best is None
+
+
+def test_floor_is_the_works_operations_at_the_fastest_product() -> None:
+    taken = {PEAK: both([0.03, 0.02], [0.04, 0.01])}
+    peak = results.peak_of(taken, [WAYS, PRODUCT])
+    assert peak == pytest.approx(2 * PRODUCT.size**3 / 0.01)
+    row = results.row(WAYS, {side: [0.001] for side in WAYS.sides}, peak)
+    assert row.floor == pytest.approx(WAYS.flops / peak * 1e3)
+    assert math.isnan(results.row(PRODUCT, both([1.0], [1.0]), peak).floor)
+    assert math.isnan(results.peak_of({}, [WAYS]))
+    assert results.cells(results.row(RATIO, both([1.0], [2.0]), peak))[8:] == ("", "")
+
+
 def test_nothing_to_divide_by_is_no_pass() -> None:
-    row = results.row(RATIO, {"ours": [1.0], "torch": [0.0]})
+    row = results.row(RATIO, both([1.0], [0.0]))
     assert math.isnan(row.ratio)
     assert row.passed is False
     assert "-" in results.cells(row)
@@ -36,21 +70,19 @@ def test_nothing_to_divide_by_is_no_pass() -> None:
 
 def test_unequal_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="2 and 1"):
-        results.row(RATIO, {"ours": [1.0, 2.0], "torch": [1.0]})
+        results.row(RATIO, both([1.0, 2.0], [1.0]))
 
 
 def test_disagreement_is_the_worst_and_never_hides_nan() -> None:
-    assert results.disagreement({"ours": [1.0, 2.0], "torch": [1.0, 1.5]}) == 0.5
-    assert results.disagreement({"ours": [1.0, math.nan], "torch": [1.0, 1.5]}) == math.inf
+    assert results.disagreement(both([1.0, 2.0], [1.0, 1.5])) == 0.5
+    assert results.disagreement(both([1.0], [1.0]) | {"torch:fused": [3.0]}) == 2.0
+    assert results.disagreement(both([1.0, math.nan], [1.0, 1.5])) == math.inf
     with pytest.raises(ValueError, match="zip"):
-        results.disagreement({"ours": [1.0], "torch": []})
+        results.disagreement(both([1.0], []))
 
 
 def test_tables_say_pass_and_miss() -> None:
-    rows = [
-        results.row(RATIO, {"ours": [0.001], "torch": [0.004]}),
-        results.row(OWN, {"ours": [0.070], "torch": [1.0]}),
-    ]
+    rows = [results.row(RATIO, both([0.001], [0.004])), results.row(OWN, both([0.070], [1.0]))]
     text = results.text_table(rows).splitlines()
     assert text[1].endswith("pass")
     assert text[2].endswith("MISS")
@@ -63,12 +95,44 @@ def test_names_choose_works() -> None:
     names = [work.name for work in (*WORKS, *MNIST)]
     assert len(set(names)) == len(names)
     assert [work.name for work in chosen(["ops"], mnist=False)] == ["ops-4", "ops-1000"]
+    assert [work.name for work in chosen(["lenet"], mnist=False)] == [PEAK, "lenet"]  # a floor needs the peak
     assert MNIST[0] in chosen(None, mnist=True)
     with pytest.raises(SystemExit, match="there are"):
         chosen(["no such work"], mnist=False)
 
 
 def test_problems_are_the_same_each_time() -> None:
-    first, second = inputs.mlp(8), inputs.mlp(8)
-    assert [weight.shape for weight in first.weights] == [(784, 128), (128, 64), (64, 10)]
+    first, second = problems.problem("mlp", 8), problems.problem("mlp", 8)
+    shapes = [layer["weight"].shape for layer in first.weights if layer]
+    assert shapes == [(784, 128), (128, 64), (64, 10)]
     np.testing.assert_array_equal(first.batches[0][0], second.batches[0][0])
+
+
+def test_operations_are_counted_by_hand() -> None:
+    one = 784 * 128 + 128 * 64 + 64 * 10  # multiplications of an example's forward pass
+    assert problems.network("mlp", 1).flops(training=False) == 2 * one
+    assert problems.network("mlp", 64).flops() == 64 * 2 * (3 * one - 784 * 128)
+    convolutions = 28 * 28 * 25 * 6 + 10 * 10 * 25 * 6 * 16
+    dense = 400 * 120 + 120 * 84 + 84 * 10
+    assert problems.network("lenet", 2).flops(training=False) == 2 * 2 * (convolutions + dense)
+    places, wide = 256, 384
+    attention = 2 * wide * sum(range(1, places + 1))  # scores and mixing, of the places up to each
+    forward = 6 * (places * 12 * wide**2 + attention) + places * 65 * wide
+    assert problems.network("gpt", 384).flops(training=False) == 8 * 2 * forward
+
+
+def test_the_cnn_ends_where_its_linear_layer_begins() -> None:
+    network = problems.network("cnn", 1)
+    assert isinstance(network, problems.Network)
+    shape = network.shape
+    for layer in network.layers[:-1]:
+        shape = layer.after(shape)
+    assert shape == (2048,) == network.layers[-1].sizes[:1]
+    assert [layer.bias for layer in network.layers if layer.kind == "conv"] == [False] * 6
+
+
+def test_a_text_is_there_even_without_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TINYTORCH_DATA", raising=False)
+    text, real = inputs.shakespeare()
+    assert len(text) == 1_100_000
+    assert not real

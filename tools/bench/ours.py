@@ -3,107 +3,87 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
+import numpy as np
 import tinytorch as tt
 
 from tools.bench import inputs
-
-Run = Callable[[], int]
+from tools.bench.job import Job
+from tools.bench.networks_ours import Training
+from tools.bench.problems import LEARNING_RATE, is_network, problem
+from tools.bench.tokens_ours import tokens
 
 
 def set_threads(count: int) -> None:
     """Leave it to the environment: NumPy's BLAS read its variable when it was loaded."""
 
 
-def ops(size: int, variant: str) -> Run:
+def ops(size: int) -> Job:
     """Prepare four operations, forward and backward."""
     x, w, b = (tt.Tensor(array, requires_grad=True) for array in inputs.operands(size))
     relu = tt.nn.functional.relu
 
-    def run() -> int:
+    def run() -> float:
         x.grad = w.grad = b.grad = None
         relu(x * w + b).sum().backward()
         return 1
 
-    return run
+    return Job(run)
 
 
-class Training:
-    """A network, its optimizer, batches, and the losses of the latest run."""
+def product(size: int) -> Job:
+    """Prepare a matrix product: NumPy's, into memory that is there already."""
+    a, b = inputs.matrices(size)
+    out = np.empty_like(a)
 
-    def __init__(self, problem: inputs.Problem) -> None:
-        self.model = tt.nn.Sequential()
-        for weight, bias in zip(problem.weights, problem.biases, strict=True):
-            layer = tt.nn.Linear(*weight.shape)
-            layer.load_state_dict({"weight": weight, "bias": bias})
-            self.model.append(layer)
-            if weight.shape[1] != 10:
-                self.model.append(tt.nn.ReLU())
-        self.optimizer = tt.optim.Adam(self.model.parameters(), lr=inputs.LEARNING_RATE)
-        self.batches = [(tt.from_numpy(x), tt.from_numpy(y)) for x, y in problem.batches]
-        self.criterion = tt.nn.CrossEntropyLoss()
-        self.losses: list[float] = []
+    def run() -> float:
+        np.matmul(a, b, out=out)
+        return 1
 
-    def loop(self) -> int:
-        """Train one epoch by hand."""
-        self.losses.clear()
-        for x, y in self.batches:
-            self.optimizer.zero_grad()
-            loss = self.criterion(self.model(x), y)
-            loss.backward()
-            self.optimizer.step()
-            self.losses.append(loss.item())
-        return len(self.batches)
-
-    def _loss(self, output: tt.Tensor, target: tt.Tensor) -> tt.Tensor:
-        loss = self.criterion(output, target)
-        self.losses.append(loss.item())
-        return loss
-
-    def fit(self) -> int:
-        """Train one epoch by the Trainer."""
-        self.losses.clear()
-        tt.train.Trainer(self.model, self._loss, self.optimizer).fit(self.batches, progress=False)
-        return len(self.batches)
+    return Job(run)
 
 
-def training(job: str, size: int) -> Training:
-    """Prepare a network."""
-    return Training(inputs.mlp(size) if job == "mlp" else inputs.wide(size))
-
-
-def epoch(size: int, variant: str) -> Run:
+def epoch(size: int) -> Job:
     """Prepare a shuffled pass over MNIST."""
     x, y, _ = inputs.images("train")
     loader = tt.data.DataLoader(tt.data.TensorDataset(x, y), size, shuffle=True)
 
-    def run() -> int:
+    def run() -> float:
         seen = sum(batch.x.shape[0] for batch in loader)
         if seen != len(x):
             raise RuntimeError(f"the loader gave {seen} images of {len(x)}")
         return 1
 
-    return run
+    return Job(run)
 
 
-def clip_adam(size: int, variant: str) -> Run:
+def clip_adam(size: int) -> Job:
     """Prepare clipping and a step of Adam."""
     parameters = []
     for gradient in inputs.gradients(size):
         parameter = tt.Tensor(gradient * 0.1, requires_grad=True)
         parameter.grad = tt.Tensor(gradient)
         parameters.append(parameter)
-    optimizer = tt.optim.Adam(parameters, lr=inputs.LEARNING_RATE)
+    optimizer = tt.optim.Adam(parameters, lr=LEARNING_RATE)
     limit = [1000.0]
 
-    def run() -> int:
+    def run() -> float:
         limit[0] *= inputs.CLIP_FACTOR
         tt.optim.clip_grad_norm_(parameters, limit[0])
         optimizer.step()
         return 1
 
-    return run
+    return Job(run)
+
+
+def prepare(name: str, size: int, variant: str, way: str) -> Job:
+    """Prepare a job; there is but one way of ours."""
+    if is_network(name):
+        training = Training(problem(name, size))
+        return Job(training.way(variant), training.losses)
+    if name.startswith("bpe"):
+        return tokens(name, size)
+    return {"ops": ops, "product": product, "epoch": epoch, "clip_adam": clip_adam}[name](size)
 
 
 def mnist() -> dict[str, float]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import time
+from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
-from tools.bench.works import FRAMEWORKS, Work
+from tools.bench.works import Work
 from tools.packages import ROOT
 
 Samples: TypeAlias = "dict[str, list[float]]"
@@ -23,15 +27,17 @@ _IMPORTS = {
 
 
 def _environment(threads: int) -> dict[str, str]:
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-    return {**os.environ, **dict.fromkeys(names, str(threads))}
+    names = (f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "RAYON"))
+    compiled = {"TORCHINDUCTOR_CACHE_DIR": str(ROOT / ".cache" / "bench" / "compiled")}
+    return {**os.environ, **compiled, **dict.fromkeys(names, str(threads))}
 
 
 class Worker:
-    """A framework's process; closed by leaving the `with`."""
+    """The process of one side, `framework` or `framework:way`; closed by leaving the `with`."""
 
-    def __init__(self, framework: str, threads: int) -> None:
-        self.framework, self.threads = framework, threads
+    def __init__(self, side: str, threads: int) -> None:
+        self.side, self.threads = side, threads
+        framework, _, self.way = side.partition(":")
         command = [sys.executable, "-m", "tools.bench.worker", framework]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
@@ -56,11 +62,11 @@ class Worker:
         """Send a request and wait for its answer."""
         if self._process.stdin is None or self._process.stdout is None:
             raise RuntimeError("the worker was started without pipes")
-        self._process.stdin.write(json.dumps({"do": do, "threads": self.threads, **words}) + "\n")
+        self._process.stdin.write(json.dumps({"do": do, "threads": self.threads, "way": self.way, **words}) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the worker of {self.framework} ended at {do!r} {words}; its error is above")
+            raise RuntimeError(f"the worker of {self.side} ended at {do!r} {words}; its error is above")
         answer: dict[str, object] = json.loads(line)
         return answer
 
@@ -69,39 +75,45 @@ class Worker:
         return float(str(self.ask(do, **words)["value"]))
 
 
+def can_compile() -> bool:
+    """Whether torch.compile finds what it needs: a C++ compiler, and Python's own header files."""
+    found = any(shutil.which(name) for name in (os.environ.get("CXX"), "g++", "clang++", "c++") if name)
+    return found and Path(sysconfig.get_path("include"), "Python.h").is_file()
+
+
 def _words(work: Work) -> dict[str, str | float]:
     return {"job": work.job, "size": work.size, "variant": work.variant}
 
 
 def in_turn(work: Work, rounds: int, seconds: float) -> tuple[Samples, dict[str, list[float]]]:
-    """Measure the time of a work in both frameworks, round by round; give also the losses of its first steps."""
-    samples: Samples = {name: [] for name in FRAMEWORKS}
-    losses: dict[str, list[float]] = {}
-    with Worker("ours", work.threads) as ours, Worker("torch", work.threads) as torch:
-        workers = (ours, torch)
+    """Measure the time of a work on all sides, round by round; give also what they must agree on, such as losses."""
+    samples: Samples = {side: [] for side in work.sides}
+    figures: dict[str, list[float]] = {}
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(side, work.threads)) for side in work.sides]
         for worker in workers:
             answer = worker.ask("prepare", seconds=seconds, **_words(work))
-            losses[worker.framework] = json.loads(json.dumps(answer["losses"]))
+            figures[worker.side] = json.loads(json.dumps(answer["figures"]))
         for index in range(rounds):
             for worker in workers if index % 2 == 0 else workers[::-1]:
-                samples[worker.framework].append(worker.value("round"))
-    return samples, losses
+                samples[worker.side].append(worker.value("round"))
+    return samples, figures
 
 
 def fresh(work: Work, do: str, rounds: int, **words: float) -> Samples:
     """Ask for one figure of a new process, and of another, in turn."""
-    samples: Samples = {name: [] for name in FRAMEWORKS}
+    samples: Samples = {side: [] for side in work.sides}
     for _ in range(rounds):
-        for name in FRAMEWORKS:
-            with Worker(name, work.threads) as worker:
-                samples[name].append(worker.value(do, **_words(work), **words))
+        for side in work.sides:
+            with Worker(side, work.threads) as worker:
+                samples[side].append(worker.value(do, **_words(work), **words))
     return samples
 
 
 def mnist() -> dict[str, dict[str, float]]:
     """Train on MNIST in both frameworks, one after the other; give seconds and accuracy."""
     found = {}
-    for name in FRAMEWORKS:
+    for name in _IMPORTS:
         with Worker(name, 2) as worker:
             found[name] = {key: float(str(value)) for key, value in worker.ask("mnist").items()}
     return found
@@ -117,7 +129,7 @@ def imports(rounds: int) -> Samples:
 
     for code in (_NUMPY, *_IMPORTS.values()):
         seconds(code)  # bytecode is written, files are cached
-    samples: Samples = {name: [] for name in FRAMEWORKS}
+    samples: Samples = {name: [] for name in _IMPORTS}
     for _ in range(rounds):
         base = seconds(_NUMPY)
         for name, code in _IMPORTS.items():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import torch
 
 from tools.bench import inputs
-
-Run = Callable[[], int]
+from tools.bench.job import Job
+from tools.bench.networks_pytorch import Options, Training
+from tools.bench.problems import LEARNING_RATE, is_network, problem
 
 
 def set_threads(count: int) -> None:
@@ -17,86 +17,70 @@ def set_threads(count: int) -> None:
     torch.set_num_threads(count)
 
 
-def ops(size: int, variant: str) -> Run:
+def ops(size: int) -> Job:
     """Prepare four operations, forward and backward."""
     x, w, b = (torch.tensor(array, requires_grad=True) for array in inputs.operands(size))
 
-    def run() -> int:
+    def run() -> float:
         x.grad = w.grad = b.grad = None
         (x * w + b).relu().sum().backward()
         return 1
 
-    return run
+    return Job(run)
 
 
-class Training:
-    """A network, its optimizer, batches, and the losses of the latest run."""
+def product(size: int) -> Job:
+    """Prepare a matrix product into memory that is there already."""
+    a, b = (torch.from_numpy(matrix) for matrix in inputs.matrices(size))
+    out = torch.empty_like(a)
 
-    def __init__(self, problem: inputs.Problem) -> None:
-        layers = []
-        for weight, bias in zip(problem.weights, problem.biases, strict=True):
-            layer = torch.nn.Linear(*weight.shape)
-            layer.load_state_dict({"weight": torch.tensor(weight.T.copy()), "bias": torch.tensor(bias)})
-            layers.append(layer)
-            if weight.shape[1] != 10:
-                layers.append(torch.nn.ReLU())
-        self.model = torch.nn.Sequential(*layers)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=inputs.LEARNING_RATE)
-        self.batches = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in problem.batches]
-        self.criterion = torch.nn.CrossEntropyLoss()
-        self.losses: list[float] = []
+    def run() -> float:
+        torch.mm(a, b, out=out)
+        return 1
 
-    def loop(self) -> int:
-        """Train one epoch by hand."""
-        self.losses.clear()
-        for x, y in self.batches:
-            self.optimizer.zero_grad()
-            loss = self.criterion(self.model(x), y)
-            loss.backward()
-            self.optimizer.step()
-            self.losses.append(loss.item())
-        return len(self.batches)
-
-    fit = loop  # PyTorch has no trainer of its own
+    return Job(run)
 
 
-def training(job: str, size: int) -> Training:
-    """Prepare a network."""
-    return Training(inputs.mlp(size) if job == "mlp" else inputs.wide(size))
-
-
-def epoch(size: int, variant: str) -> Run:
+def epoch(size: int) -> Job:
     """Prepare a shuffled pass over MNIST."""
     x, y, _ = inputs.images("train")
     dataset = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
     loader = torch.utils.data.DataLoader(dataset, size, shuffle=True)
 
-    def run() -> int:
+    def run() -> float:
         seen = sum(images.shape[0] for images, _ in loader)
         if seen != len(x):
             raise RuntimeError(f"the loader gave {seen} images of {len(x)}")
         return 1
 
-    return run
+    return Job(run)
 
 
-def clip_adam(size: int, variant: str) -> Run:
+def clip_adam(size: int) -> Job:
     """Prepare clipping and a step of Adam."""
     parameters = []
     for gradient in inputs.gradients(size):
         parameter = torch.tensor(gradient * 0.1, requires_grad=True)
         parameter.grad = torch.tensor(gradient)
         parameters.append(parameter)
-    optimizer = torch.optim.Adam(parameters, lr=inputs.LEARNING_RATE)
+    optimizer = torch.optim.Adam(parameters, lr=LEARNING_RATE)
     limit = [1000.0]
 
-    def run() -> int:
+    def run() -> float:
         limit[0] *= inputs.CLIP_FACTOR
         torch.nn.utils.clip_grad_norm_(parameters, limit[0])
         optimizer.step()
         return 1
 
-    return run
+    return Job(run)
+
+
+def prepare(name: str, size: int, variant: str, way: str) -> Job:
+    """Prepare a job; `way` is one of PyTorch's faster ones."""
+    if is_network(name):
+        training = Training(problem(name, size), Options.read(way))
+        return Job(training.way(variant), training.losses)
+    return {"ops": ops, "product": product, "epoch": epoch, "clip_adam": clip_adam}[name](size)
 
 
 def mnist() -> dict[str, float]:

@@ -11,24 +11,35 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from tools.bench.works import Work
+from tools.bench.works import PEAK, Work
 
-HEADINGS = ("work", "PyTorch", "ours", "ratio", "bar", "")
+HEADINGS = ("work", "PyTorch", "ours", "ratio", "bar", "", "its best", "ours to that", "floor", "ours to that")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A work's medians, in its unit; the spread is from quartile to quartile of the rounds' ratios."""
+    """A work's medians, in its unit; the spread is from quartile to quartile of the rounds' ratios.
+
+    Args:
+        work: What was measured.
+        ours: Our figure.
+        theirs: That of whom the bar is against.
+        spread: The quartiles of ours over theirs.
+        best: The fastest way of theirs, the usual one included, and its figure; None if only one was tried.
+        floor: What the work's products alone take at the machine's peak; NaN where they do not bound it.
+    """
 
     work: Work
     ours: float
-    torch: float
+    theirs: float
     spread: tuple[float, float]
+    best: tuple[str, float] | None = None
+    floor: float = math.nan
 
     @property
     def ratio(self) -> float:
-        """Ours over PyTorch's; NaN where PyTorch's figure is nothing to divide by."""
-        return self.ours / self.torch if self.torch > 0 else math.nan
+        """Ours over theirs; NaN where theirs is nothing to divide by."""
+        return self.ours / self.theirs if self.theirs > 0 else math.nan
 
     @property
     def passed(self) -> bool | None:
@@ -38,20 +49,30 @@ class Row:
         return (self.ours if self.work.absolute else self.ratio) <= self.work.bar
 
 
-def row(work: Work, samples: Mapping[str, Sequence[float]]) -> Row:
-    """Reduce a work's samples."""
-    ours, torch = samples["ours"], samples["torch"]
-    if not ours or len(ours) != len(torch):
-        raise ValueError(f"{work.name}: expected as many samples of both, got {len(ours)} and {len(torch)}")
-    ratios = [a / b for a, b in zip(ours, torch, strict=True) if b > 0] or [math.nan]
+def row(work: Work, samples: Mapping[str, Sequence[float]], peak: float = math.nan) -> Row:
+    """Reduce a work's samples; `peak` is the machine's in operations a second."""
+    ours, theirs = samples["ours"], samples[work.rival]
+    if not ours or len(ours) != len(theirs):
+        raise ValueError(f"{work.name}: expected as many samples of both, got {len(ours)} and {len(theirs)}")
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True) if b > 0] or [math.nan]
     quartiles = statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else [ratios[0]] * 3
-    medians = [statistics.median(each) * work.scale for each in (ours, torch)]
-    return Row(work, medians[0], medians[1], (quartiles[0], quartiles[2]))
+    medians = {side: statistics.median(each) * work.scale for side, each in samples.items()}
+    ways = {side: median for side, median in medians.items() if side != "ours"}
+    fastest = min(ways, key=lambda side: ways[side])
+    best = (fastest.partition(":")[2] or "as it is", ways[fastest]) if len(ways) > 1 else None
+    floor = work.flops / peak * work.scale if work.flops and work.job != PEAK else math.nan
+    return Row(work, medians["ours"], medians[work.rival], (quartiles[0], quartiles[2]), best, floor)
 
 
-def disagreement(losses: Mapping[str, Sequence[float]]) -> float:
-    """Give the largest difference between two runs' losses, step by step."""
-    pairs = zip(losses["ours"], losses["torch"], strict=True)
+def peak_of(samples: Mapping[str, Mapping[str, Sequence[float]]], works: Iterable[Work]) -> float:
+    """Give the machine's peak: operations a second in the fastest matrix product of anyone; NaN if none was run."""
+    found = [work.flops / min(min(each) for each in samples[work.name].values()) for work in works if work.job == PEAK]
+    return max(found, default=math.nan)
+
+
+def disagreement(figures: Mapping[str, Sequence[float]]) -> float:
+    """Give the largest difference between our figures, such as the losses of each step, and anybody else's."""
+    pairs = [pair for side in figures for pair in zip(figures["ours"], figures[side], strict=True)]
     differences = [abs(a - b) for a, b in pairs]
     return max((math.inf if math.isnan(each) else each for each in differences), default=0.0)
 
@@ -67,7 +88,11 @@ def cells(each: Row) -> tuple[str, ...]:
     bar = "" if work.bar is None else f"{work.bar:g} {work.unit}" if work.absolute else f"{work.bar:g}"
     verdict = {True: "pass", False: "MISS", None: ""}[each.passed]
     ratio = "-" if math.isnan(each.ratio) else f"{each.ratio:.3f} ({each.spread[0]:.3f}-{each.spread[1]:.3f})"
-    return work.label, _figure(each.torch, work.unit), _figure(each.ours, work.unit), ratio, bar, verdict
+    shown = work.label, _figure(each.theirs, work.unit), _figure(each.ours, work.unit), ratio, bar, verdict
+    way, figure = each.best or ("", math.nan)
+    best = ("", "") if each.best is None else (f"{_figure(figure, work.unit)} ({way})", f"{each.ours / figure:.2f}")
+    floor = ("", "") if math.isnan(each.floor) else (_figure(each.floor, work.unit), f"{each.ours / each.floor:.2f}")
+    return *shown, *best, *floor
 
 
 def text_table(rows: Iterable[Row]) -> str:
@@ -86,7 +111,7 @@ def text_table(rows: Iterable[Row]) -> str:
 
 def markdown_table(rows: Iterable[Row]) -> str:
     """Draw the table for the documentation."""
-    lines = [HEADINGS, ("---", *["---:"] * 4, "---"), *(cells(each) for each in rows)]
+    lines = [HEADINGS, ("---", *["---:"] * 4, "---", *["---:"] * 4), *(cells(each) for each in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -105,6 +130,6 @@ def system() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "system": platform.platform(),
         "python": platform.python_version(),
-        **{name: metadata.version(name) for name in ("numpy", "torch")},
+        **{name: metadata.version(name) for name in ("numpy", "torch", "tokenizers")},
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
     }

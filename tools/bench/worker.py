@@ -1,25 +1,28 @@
 """One framework's process: a request in JSON on each line of its input, an answer on each line of its output.
 
-`python -m tools.bench.worker ours|torch`. Requests: `prepare` (job, size, threads, variant, seconds), then `round` as
-often as wanted; or, each in a process of its own, `peak`, `growth` and `mnist`.
+`python -m tools.bench.worker ours|torch|huggingface`. Requests: `prepare` (job, size, threads, variant, way, seconds),
+then `round` as often as wanted; or, each in a process of its own, `peak`, `growth` and `mnist`.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import importlib
 import json
 import sys
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
-if sys.argv[1] == "ours":
-    from tools.bench import ours as framework
-else:
-    from tools.bench import pytorch as framework  # type: ignore[no-redef]  # one of two modules with the same names
+from tools.bench.job import Job
 
-Run = Callable[[], int]
+MODULES = {"ours": "tools.bench.ours", "torch": "tools.bench.pytorch", "huggingface": "tools.bench.huggingface"}
+SMALL = {"wide": ("mlp", 1), "lenet": ("lenet", 1), "cnn": ("cnn", 1), "gpt": ("gpt", 16)}
+STEPS = 3  # of which the memory is taken
+
+framework = importlib.import_module(MODULES[sys.argv[1]])
 
 
 class Request(TypedDict, total=False):
@@ -30,6 +33,7 @@ class Request(TypedDict, total=False):
     size: int
     threads: int
     variant: str
+    way: str
     seconds: float
     steps: int
 
@@ -37,42 +41,37 @@ class Request(TypedDict, total=False):
 class State:
     """What has been prepared, and how often a round runs it."""
 
-    run: Run | None = None
+    job: Job | None = None
     number: int = 1
 
 
-def prepared(request: Request) -> tuple[Run, list[float]]:
-    """Prepare a job, and run it once; give also the losses of that, if it has any."""
-    job, size, variant = request["job"], request["size"], request["variant"]
-    if job in ("mlp", "wide"):
-        training = framework.training(job, size)
-        run = training.fit if variant == "fit" else training.loop
-        run()
-        return run, list(training.losses)
-    run = {"ops": framework.ops, "epoch": framework.epoch, "clip_adam": framework.clip_adam}[job](size, variant)
-    run()
-    return run, []
+def prepared(request: Request) -> Job:
+    """Prepare a job."""
+    job: Job = framework.prepare(request["job"], request["size"], request["variant"], request["way"])
+    return job
 
 
 def prepare(request: Request, state: State) -> dict[str, object]:
-    """Prepare a job, and find how many runs fill the wanted seconds."""
-    state.run, losses = prepared(request)
+    """Prepare a job, run it once, and find how many runs fill the wanted seconds; give the first run's figures."""
+    state.job = prepared(request)
+    state.job.run()
+    figures = list(state.job.figures)
     start, runs = time.perf_counter(), 0
     while time.perf_counter() - start < request["seconds"]:
-        state.run()
+        state.job.run()
         runs += 1
     state.number = max(1, runs)
-    return {"losses": losses, "number": state.number}
+    return {"figures": figures, "number": state.number}
 
 
 def measure(request: Request, state: State) -> dict[str, object]:
     """Give the seconds of one unit of work, over a round of them."""
-    if state.run is None:
+    if state.job is None:
         raise RuntimeError("asked for a round before a job was prepared")
-    units = 0
+    units = 0.0
     start = time.perf_counter()
     for _ in range(state.number):
-        units += state.run()
+        units += state.job.run()
     return {"value": (time.perf_counter() - start) / units}
 
 
@@ -84,28 +83,36 @@ def resident(key: str = "VmRSS") -> int:
     raise RuntimeError(f"/proc/self/status has no {key}; memory is measured on Linux only")
 
 
+def trim() -> None:
+    """Give free memory back to the system, where the C library can."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def peak(request: Request, state: State) -> dict[str, object]:
     """Give the highest memory of training steps above that after the imports, in kB, the model's own included."""
-    framework.training("mlp", 1).loop()  # what a framework loads at its first step is no memory of this one
+    # What a framework loads at its first step is no memory of this one; nor what that leaves free.
+    framework.prepare(*SMALL[request["job"]], request["variant"], "").run()
     gc.collect()
+    trim()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # VmHWM starts again from here
     before = resident()
-    training = framework.training(request["job"], request["size"])
-    for _ in range(3):
-        training.loop()
+    job, done = prepared(request), 0.0
+    while done < STEPS:
+        done += job.run()
     return {"value": resident("VmHWM") - before}
 
 
 def growth(request: Request, state: State) -> dict[str, object]:
     """Give the growth of memory in kB for each step, with the collector off."""
-    run, _ = prepared(request)
+    job = prepared(request)
     gc.collect()
     gc.disable()
-    for _ in range(10):
-        run()
-    before, done = resident(), 0
+    for _ in range(11):
+        job.run()
+    before, done = resident(), 0.0
     while done < request["steps"]:
-        done += run()
+        done += job.run()
     return {"value": (resident() - before) / done}
 
 

@@ -1,0 +1,86 @@
+"""Our networks and training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tinytorch as tt
+
+from tools.bench.inputs import Floats
+from tools.bench.problems import LEARNING_RATE, MOMENTUM, WEIGHT_DECAY, Layer, Network, Optimizer, Problem
+
+Module = tt.nn.Module
+
+
+def _made(layer: Layer) -> Module | None:
+    nn = tt.nn
+    if layer.kind == "conv":
+        inputs, outputs, kernel, padding = layer.sizes
+        return nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=layer.bias)
+    if layer.kind == "linear":
+        return nn.Linear(*layer.sizes)
+    return nn.BatchNorm2d(*layer.sizes) if layer.kind == "norm" else None
+
+
+def _chain(network: Network, weights: list[dict[str, Floats]]) -> Module:
+    """Build a chain of layers with these weights."""
+    model = tt.nn.Sequential()
+    for layer, arrays in zip(network.layers, weights, strict=True):
+        if (module := _made(layer)) is not None:
+            module.load_state_dict(arrays)
+            model.append(module)
+        elif layer.kind == "pool":
+            model.append(tt.nn.MaxPool2d(*layer.sizes))
+        else:
+            model.append(tt.nn.Flatten() if layer.kind == "flatten" else tt.nn.ReLU())
+    return model
+
+
+def _optimizer(kind: Optimizer, model: Module) -> tt.optim.Optimizer:
+    parameters = model.parameters()
+    if kind == "sgd":
+        return tt.optim.SGD(parameters, lr=LEARNING_RATE, momentum=MOMENTUM, nesterov=True)
+    if kind == "adamw":
+        return tt.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    return tt.optim.Adam(parameters, lr=LEARNING_RATE)
+
+
+class Training:
+    """A network, its optimizer, batches, and the losses of the latest run."""
+
+    def __init__(self, problem: Problem) -> None:
+        network = problem.network
+        self.model = (_chain if isinstance(network, Network) else _gpt)(network, problem.weights)
+        self.optimizer = _optimizer(network.optimizer, self.model)
+        self.batches = [(tt.from_numpy(x), tt.from_numpy(y)) for x, y in problem.batches]
+        self.criterion = tt.nn.CrossEntropyLoss()
+        self.losses: list[float] = []
+
+    def loop(self) -> float:
+        """Train one epoch by hand; give the number of steps."""
+        self.losses.clear()
+        for x, y in self.batches:
+            self.optimizer.zero_grad()
+            loss = self.criterion(self.model(x), y)
+            loss.backward()
+            self.optimizer.step()
+            self.losses.append(loss.item())
+        return len(self.batches)
+
+    def fit(self) -> float:
+        """Train one epoch by the Trainer; give the number of steps."""
+        history = tt.train.Trainer(self.model, self.criterion, self.optimizer).fit(self.batches, progress=False)
+        self.losses[:] = history.steps["loss"].tolist()
+        return len(self.batches)
+
+    def predict(self) -> float:
+        """Ask for all batches' outputs, and how good they are; give the number of batches."""
+        self.losses.clear()
+        self.model.eval()
+        with tt.no_grad():
+            self.losses += [self.criterion(self.model(x), y).item() for x, y in self.batches]
+        return len(self.batches)
+
+    def way(self, variant: str) -> Callable[[], float]:
+        """Give what a variant runs."""
+        return {"loop": self.loop, "fit": self.fit, "predict": self.predict}[variant]
