@@ -4,56 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, overload
 
-import numpy as np
-from tt_autograd import Spec, defvjp, unbroadcast
-from tt_tensor import Array, Primitive, Tensor, TensorLike, applies, broadcast_shape, matmul, reshape
+from tt_tensor import Tensor, TensorLike, applies, matmul, reshape
 
-from tt_attention import _plain
-
-
-def plain(q: Array, k: Array, v: Array, mask: Array | None = None, *, causal: bool, scale: float) -> Array:
-    """Attention with all scores in memory at once: softmax(scale * q k^T + mask) v."""
-    return _plain.attend(_plain.weights(q, k, mask, causal=causal, scale=scale), v)
-
-
-def attention_rule(
-    g: Array,
-    _out: None,
-    q: Array,
-    k: Array,
-    v: Array,
-    *masks: Array,
-    needs: tuple[bool, ...],
-    causal: bool,
-    scale: float,
-) -> tuple[Array | None, ...]:
-    """Gradients of attention."""
-    mask = masks[0] if masks else None
-    p = _plain.weights(q, k, mask, causal=causal, scale=scale)
-    dv = _plain.value_gradient(g, p, v.shape[-3])
-    dp = _plain.grouped(g, v.shape[-3]) @ v[..., np.newaxis, :, :].swapaxes(-1, -2)
-    slopes = _plain.score_gradient(dp.reshape(p.shape), p)
-    dq, dk = _plain.product_gradients(slopes, q, k, scale)
-    if mask is None:
-        return dq, dk, dv
-    return dq, dk, dv, unbroadcast(slopes, mask.shape) if needs[3] else None
-
-
-def weights_rule(
-    g: Array, out: Array, q: Array, k: Array, *_masks: Spec, needs: tuple[bool, ...], causal: bool, scale: float
-) -> tuple[Array | None, ...]:
-    """Gradients of the weights for queries, keys and an additive mask."""
-    slopes = _plain.score_gradient(g.copy(), out)
-    dq, dk = _plain.product_gradients(slopes, q, k, scale)
-    if not _masks:
-        return dq, dk
-    return dq, dk, unbroadcast(slopes, _masks[0].shape) if needs[2] else None
-
-
-attention_primitive = Primitive("attention", plain)
-weights_primitive = Primitive("attention_weights", _plain.weights)
-defvjp(attention_primitive, joint=attention_rule)
-defvjp(weights_primitive, joint=weights_rule)
+from tt_attention._kernels import attention_primitive, weights_primitive
 
 
 def _tensor(value: TensorLike) -> Tensor:
@@ -74,15 +27,19 @@ def check_shapes(q: Tensor, k: Tensor, mask: Tensor | None) -> None:
             f"attention takes queries (..., H, T, D) and keys (..., H_kv, S, D) with H a multiple of H_kv, but received "
             f"q {q.shape} and k {k.shape}."
         )
-    if mask is None:
-        return
-    scores = (*q.shape[:-1], k.shape[-2])
+    if mask is not None:
+        check_mask(mask, (*q.shape[:-1], k.shape[-2]))
+
+
+def check_mask(mask: Tensor, scores: tuple[int, ...]) -> None:
+    """Raise unless a mask is boolean or floating and broadcasts to the shape of the scores."""
     if mask.dtype.kind not in "bf":
         raise TypeError(
             f"an attention mask is boolean (true: may attend) or floating (added to the scores), but received "
             f"{mask.dtype}; use mask.astype('bool')."
         )
-    if mask.ndim > len(scores) or broadcast_shape(mask.shape, scores) != scores:
+    aligned = zip(mask.shape[::-1], scores[::-1], strict=False)
+    if mask.ndim > len(scores) or any(size not in (1, wanted) for size, wanted in aligned):
         raise ValueError(f"an attention mask broadcasts to the scores {scores}, but received {mask.shape}.")
 
 

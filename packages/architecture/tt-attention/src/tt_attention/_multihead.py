@@ -10,11 +10,12 @@ from tt_embeddings import RotaryEmbedding
 from tt_layers import Linear, Module, dropout, linear
 from tt_tensor import Array, Primitive, Tensor, TensorLike, reshape, swapaxes
 
-from tt_attention import _plain
-from tt_attention._attention import (
+from tt_attention._attention import check_mask, mix_values, scaled_dot_product_attention
+from tt_attention._kernels import (
     attention_primitive,
-    mix_values,
-    scaled_dot_product_attention,
+    packed_heads,
+    self_attention_primitive,
+    weights,
     weights_primitive,
 )
 
@@ -25,9 +26,12 @@ def weights_of(primitive: Primitive, arrays: Sequence[Array], params: Mapping[st
         q, k, _v, *masks = arrays
     elif primitive is weights_primitive:
         q, k, *masks = arrays
+    elif primitive is self_attention_primitive:
+        packed, *masks = arrays
+        q, k, _v = packed_heads(packed, cast("tuple[int, int]", params["heads"]))
     else:
         return None
-    return _plain.weights(q, k, *masks, causal=bool(params["causal"]), scale=cast("float", params["scale"]))
+    return weights(q, k, *masks, causal=bool(params["causal"]), scale=cast("float", params["scale"]))
 
 
 class MultiHeadAttention(Module):
@@ -148,11 +152,23 @@ class MultiHeadAttention(Module):
             causal: Hide the future; without it, as the module was made in self-attention, and not with a context.
         """
         hide = (self.causal and context is None) if causal is None else causal
+        if context is None and self.rotary is None and not (self.dropout and self.training):
+            return self.output(self._attend_packed(self.qkv(x), mask, hide))
         q, k, v = self.project(x, context)
         if self.dropout and self.training:
             _, weights = scaled_dot_product_attention(q, k, v, mask, causal=hide, return_weights=True)
             return self.output(self.merge(mix_values(dropout(weights, self.dropout, rng=self.rng), v)))
         return self.output(self.merge(scaled_dot_product_attention(q, k, v, mask, causal=hide)))
+
+    def _attend_packed(self, qkv: Tensor, mask: TensorLike | None, causal: bool) -> Tensor:
+        """Attend without taking queries, keys and values apart: their gradients are written side by side at once."""
+        masks: tuple[Tensor, ...] = ()
+        if mask is not None:
+            masks = (mask if isinstance(mask, Tensor) else Tensor(mask),)
+            *lead, length, _ = qkv.shape
+            check_mask(masks[0], (*lead, self.num_heads, length, length))
+        heads = (self.num_heads, self.num_kv_heads)
+        return self_attention_primitive(qkv, *masks, heads=heads, causal=causal, scale=self.head_dim**-0.5)
 
     def describe(self) -> str:
         """Return the settings."""

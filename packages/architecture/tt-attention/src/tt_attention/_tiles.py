@@ -1,0 +1,146 @@
+"""How attention is cut into tiles that stay in the cache, and the memory in which a tile is worked on."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from tt_tensor import Array
+
+# Measured on a core with 2 MB of second-level cache: a tile of scores and one of their gradients fit, and each NumPy
+# call has enough to do to be worth its 1 us.
+ROWS = 128  # queries of a tile
+KEYS = 512  # keys of a tile
+TILE = 1 << 17  # scores of a tile, over all its heads
+
+
+class Tile(NamedTuple):
+    """Some queries of some heads, with the keys that at least one of them may see."""
+
+    heads: tuple[slice, slice]  # sequences of the batch, key heads
+    rows: slice
+    limit: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The arrays of one attention, seen with five axes: sequence, key head, head of its group, place, number."""
+
+    q: Array  # (N, H_kv, G, T, D)
+    k: Array  # (N, H_kv, 1, S, D)
+    v: Array  # (N, H_kv, 1, S, D_v)
+    mask: Array | None  # (N, H_kv, G, T, S)
+    causal: bool
+    scale: float
+
+    @staticmethod
+    def of(q: Array, k: Array, v: Array, mask: Array | None, causal: bool, scale: float) -> Problem:
+        """See (..., H, T, D) and (..., H_kv, S, D) with five axes; nothing moves."""
+        kv_heads = k.shape[-3]
+        if mask is not None:
+            mask = five_axes(np.broadcast_to(mask, (*q.shape[:-1], k.shape[-2])), kv_heads)
+        return Problem(
+            five_axes(q, kv_heads), five_axes(k, kv_heads), five_axes(v, kv_heads), mask, causal, scale
+        )
+
+    @property
+    def reach(self) -> int:
+        """How many keys before its own number query 0 sees: the last query sees all."""
+        return self.k.shape[3] - self.q.shape[3]
+
+    def units(self) -> list[tuple[slice, slice]]:
+        """Return what can be computed apart from each other: sequences, or key heads of one, as many as fill a tile."""
+        n, kv_heads, group, queries, _ = self.q.shape
+        each = max(1, group * min(queries, ROWS) * min(self.k.shape[3], KEYS))
+        heads = min(kv_heads, max(1, TILE // each))
+        batch = min(n, max(1, TILE // (each * heads))) if heads == kv_heads else 1
+        return [(slice(b, b + batch), slice(h, h + heads)) for b in range(0, n, batch) for h in range(0, kv_heads, heads)]
+
+    def tiles(self, heads: tuple[slice, slice]) -> Iterator[Tile]:
+        """Yield the blocks of queries, the last first: it alone sees every key."""
+        queries, keys = self.q.shape[3], self.k.shape[3]
+        step = math.ceil(queries / math.ceil(queries / ROWS)) if queries else 1
+        for start in reversed(range(0, queries, step)):
+            stop = min(start + step, queries)
+            limit = min(keys, max(0, stop + self.reach)) if self.causal else keys
+            yield Tile(heads, slice(start, stop), limit)
+
+
+def five_axes(array: Array, kv_heads: int) -> Array:
+    """See (..., H, T, D) as (N, H_kv, H / H_kv, T, D)."""
+    *lead, heads, places, width = array.shape
+    return array.reshape(math.prod(lead), kv_heads, heads // kv_heads, places, width)
+
+
+def writable_five_axes(array: Array, kv_heads: int) -> Array:
+    """See an array that will be written with five axes; a silent copy would lose what is written."""
+    view = five_axes(array, kv_heads)
+    if view.size and not np.may_share_memory(view, array):
+        raise ValueError(f"an array of shape {array.shape} and strides {array.strides} cannot be seen with five axes")
+    return view
+
+
+def key_blocks(limit: int) -> Iterator[slice]:
+    """Cut the keys into blocks."""
+    for start in range(0, limit, KEYS):
+        yield slice(start, min(start + KEYS, limit))
+
+
+@lru_cache(maxsize=32)
+def future(rows: int, columns: int, seen: int, kind: str) -> Array:
+    """Return (rows, columns): 0 where row i sees column j, j <= i + seen, and -inf elsewhere."""
+    table = np.zeros((rows, columns), kind)
+    table[~np.tri(rows, columns, seen, dtype=np.bool_)] = -np.inf
+    table.flags.writeable = False
+    return table
+
+
+class Space(threading.local):
+    """Memory to work in, one set for each thread, kept from call to call: fresh memory costs more than the sums.
+
+    It is bounded by the size of a tile, whatever the lengths.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, Array] = {}
+
+    def get(self, name: str, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:
+        """Return an array with undefined content; the next call with this name returns the same memory."""
+        size = math.prod(shape) * dtype.itemsize
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.size < size:
+            buffer = self._buffers[name] = np.empty(size, np.uint8)
+        return buffer[:size].view(dtype).reshape(shape)
+
+
+space = Space()
+
+
+def tile_scores(problem: Problem, tile: Tile, keys: slice, q: Array) -> Array:
+    """Return the masked scores (n, h, G, rows, keys) of scaled queries, in working memory."""
+    b, h = tile.heads
+    k = problem.k[b, h, :, keys]
+    scores = space.get("scores", (*q.shape[:-1], k.shape[3]), q.dtype)
+    np.matmul(q, k.swapaxes(-1, -2), out=scores)
+    if problem.mask is not None:
+        part = problem.mask[b, h, :, tile.rows, keys]
+        if part.dtype.kind == "b":
+            np.copyto(scores, -np.inf, where=~part)
+        else:
+            scores += part
+    if problem.causal:
+        hide_future(scores, tile.rows.start + problem.reach - keys.start)
+    return scores
+
+
+def hide_future(scores: Array, seen: int) -> None:
+    """Hide from row i the columns beyond `i + seen`, in place; columns that every row sees are left alone."""
+    rows, columns = scores.shape[-2:]
+    first = max(0, seen + 1)
+    if first < columns:
+        scores[..., first:] += future(rows, columns - first, seen - first, scores.dtype.str)
