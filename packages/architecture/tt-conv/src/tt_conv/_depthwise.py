@@ -1,0 +1,106 @@
+"""Depthwise convolution, one filter a channel: products of long rows, tap by tap, where matrices would be slivers."""
+
+from __future__ import annotations
+
+import numpy as np
+from tt_tensor import Array
+
+from tt_conv._window import Window
+from tt_conv._work import BYTES_PER_SECOND, by_blocks, workspace
+
+
+def tap_vectors(weight: Array) -> Array:
+    """Return the filters as one row of channels for each tap: (C, 1, KH, KW) -> (KH, KW, C)."""
+    return np.ascontiguousarray(weight[:, 0].transpose(1, 2, 0))
+
+
+def padded_images(x: Array, down: Window, right: Window) -> Array:
+    """Return a few images (n, H, W, C) with zeros around them, in this thread's workspace."""
+    images, height, width, channels = x.shape
+    shape = (images, down.before + height + down.after, right.before + width + right.after, channels)
+    padded = workspace("padded", shape, x.dtype)
+    padded.fill(0)
+    inside(padded, x.shape, down, right)[...] = x
+    return padded
+
+
+def sum_of_parts(parts: dict[int, Array]) -> Array:
+    """Add up what threads have left, in the order of their work, so that the result is the same every time."""
+    first, *others = (parts[start] for start in sorted(parts))
+    for other in others:
+        first += other
+    return first
+
+
+def inside(padded: Array, shape: tuple[int, ...], down: Window, right: Window) -> Array:
+    """View padded images without their padding; `shape` is that of the images (n, H, W, C)."""
+    return padded[:, down.before : down.before + shape[1], right.before : right.before + shape[2]]
+
+
+def conv2d_depthwise(x: Array, weight: Array, bias: Array | None, down: Window, right: Window) -> Array:
+    """Add up, tap by tap, the image shifted and multiplied by the tap of every channel.
+
+    Shapes: x (N, H, W, C), weight (C, 1, KH, KW) -> (N, OH, OW, C).
+    """
+    vectors = tap_vectors(weight)
+    rows, across = down.positions(x.shape[1]), right.positions(x.shape[2])
+    out = np.empty((len(x), rows, across, x.shape[3]), x.dtype)
+
+    def work(start: int, stop: int) -> None:
+        padded = padded_images(x[start:stop], down, right)
+        target = out[start:stop]
+        term = workspace("term", target.shape, x.dtype)
+        target[...] = 0 if bias is None else bias
+        for i in range(down.size):
+            for j in range(right.size):
+                np.multiply(padded[:, down.tap(i, rows), right.tap(j, across)], vectors[i, j], out=term)
+                target += term
+
+    taps = down.size * right.size
+    by_blocks(work, len(x), 4 * x[:1].nbytes, seconds=2 * taps * out.nbytes / BYTES_PER_SECOND)
+    return out
+
+
+def depthwise_input(g: Array, shape: tuple[int, ...], weight: Array, down: Window, right: Window) -> Array:
+    """Gradient of a depthwise convolution for its images (N, H, W, C): every tap sends its share back."""
+    vectors = tap_vectors(weight)
+    _, rows, across, _ = g.shape
+    gradient = np.empty(shape, g.dtype)
+
+    def work(start: int, stop: int) -> None:
+        part = g[start:stop]
+        target = gradient[start:stop]
+        target.fill(0)
+        padded = padded_images(target, down, right)
+        term = workspace("term", part.shape, g.dtype)
+        for i in range(down.size):
+            for j in range(right.size):
+                np.multiply(part, vectors[i, j], out=term)
+                seen = padded[:, down.tap(i, rows), right.tap(j, across)]
+                seen += term
+        target[...] = inside(padded, target.shape, down, right)
+
+    taps = down.size * right.size
+    by_blocks(work, len(g), 4 * gradient[:1].nbytes, seconds=2 * taps * g.nbytes / BYTES_PER_SECOND)
+    return gradient
+
+
+def depthwise_weight(g: Array, x: Array, down: Window, right: Window) -> Array:
+    """Gradient of a depthwise convolution for its filters, (C, 1, KH, KW)."""
+    _, rows, across, channels = g.shape
+    shape = (down.size, right.size, channels)
+    parts = {0: np.zeros(shape, g.dtype)}
+
+    def work(start: int, stop: int) -> None:
+        padded = padded_images(x[start:stop], down, right)
+        part = g[start:stop]
+        term = workspace("term", part.shape, g.dtype)
+        sums = parts[start] = np.empty(shape, g.dtype)
+        for i in range(down.size):
+            for j in range(right.size):
+                np.multiply(padded[:, down.tap(i, rows), right.tap(j, across)], part, out=term)
+                sums[i, j] = np.add.reduce(term.reshape(-1, channels), axis=0)
+
+    taps = down.size * right.size
+    by_blocks(work, len(x), 4 * x[:1].nbytes, seconds=2 * taps * g.nbytes / BYTES_PER_SECOND)
+    return np.ascontiguousarray(sum_of_parts(parts).transpose(2, 0, 1)[:, np.newaxis])
