@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Self, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 from tt_tensor import Array, Tensor, increment_version
 
@@ -31,6 +31,8 @@ class Module:
 
     Attributes:
         training: True while training; `eval()` clears it. Dropout looks at it.
+        parallel_batches: What a class says of a batch cut in two, each part on a thread of its own. True: its examples
+            are computed alone and the cut pays (a transformer). False: its examples meet (batch norm). None: nothing.
 
     Example:
         >>> class Scale(Module):
@@ -44,6 +46,7 @@ class Module:
     """
 
     training: bool = True
+    parallel_batches: ClassVar[bool | None] = None
     forward: Callable[..., Tensor] = _unimplemented
 
     def __call__(self, *inputs: object, **settings: object) -> Tensor:

@@ -1,5 +1,6 @@
 """TinyTorch module 01: the tensor, its operations, and the one seam every operation goes through."""
 
+from tt_tensor._allocator import keep_freed_memory
 from tt_tensor._creation import (
     arange,
     eye,
@@ -98,6 +99,7 @@ from tt_tensor._primitive import (
 )
 from tt_tensor._random import default_rng, manual_seed, rng_state, set_rng_state
 from tt_tensor._tensor import GradFn, Tensor, from_numpy, increment_version, share_version, wrap, write_clock
+from tt_tensor._threads import get_num_threads, run_together, set_num_threads, split_work
 
 __all__ = [
     "Array",
@@ -139,12 +141,14 @@ __all__ = [
     "full",
     "full_like",
     "gather",
+    "get_num_threads",
     "greater",
     "greater_equal",
     "increment_version",
     "install",
     "isfinite",
     "isnan",
+    "keep_freed_memory",
     "kernels",
     "less",
     "less_equal",
@@ -182,13 +186,16 @@ __all__ = [
     "repeat",
     "reshape",
     "rng_state",
+    "run_together",
     "set_bottom",
+    "set_num_threads",
     "set_rng_state",
     "share_version",
     "sign",
     "sin",
     "sort",
     "split",
+    "split_work",
     "sqrt",
     "squeeze",
     "stack",
@@ -215,3 +222,4 @@ __all__ = [
 ]
 
 set_bottom(Evaluate())
+keep_freed_memory()

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from functools import cache, partial
+from typing import TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
+
+# The generator of a task that runs beside others: they would else draw from one in an order that nobody knows.
+_own: ContextVar[Callable[[], np.random.Generator] | None] = ContextVar("tt_tensor_rng", default=None)
 
 
 @cache
@@ -22,7 +29,25 @@ def default_rng(rng: np.random.Generator | None = None) -> np.random.Generator:
         >>> default_rng(mine) is mine
         True
     """
-    return _generator() if rng is None else rng
+    if rng is not None:
+        return rng
+    own = _own.get()
+    return _generator() if own is None else own()
+
+
+def with_own_generators(tasks: Sequence[Callable[[], T]]) -> list[Callable[[], T]]:
+    """Return the tasks, each with a default generator of its own, seeded from the present one."""
+    seeds = default_rng().integers(2**63, size=len(tasks))
+
+    def owning(task: Callable[[], T], seed: int) -> T:
+        # Made at first use: most tasks draw nothing.
+        token = _own.set(cache(lambda: np.random.default_rng(seed)))
+        try:
+            return task()
+        finally:
+            _own.reset(token)
+
+    return [partial(owning, task, int(seed)) for task, seed in zip(tasks, seeds, strict=True)]
 
 
 def manual_seed(seed: int) -> np.random.Generator:

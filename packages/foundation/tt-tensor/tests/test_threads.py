@@ -1,0 +1,189 @@
+"""Work split over threads, and the memory that stays."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pytest
+import tt_tensor as tt
+from tt_tensor import Interpreter, Primitive, Tensor, run_together, split_work
+
+
+@pytest.fixture(autouse=True)
+def _two_threads() -> Iterator[None]:
+    before = tt.get_num_threads()
+    tt.set_num_threads(2)
+    yield
+    tt.set_num_threads(before)
+
+
+def ranges_of(length: int, seconds: float) -> list[tuple[int, int, int]]:
+    """Give the ranges that the work was called with, and the threads that called it."""
+    calls: list[tuple[int, int, int]] = []
+
+    def work(start: int, stop: int) -> None:
+        time.sleep(0.005)  # long enough for the other thread to take its own part
+        calls.append((start, stop, threading.get_ident()))
+
+    split_work(work, length, seconds=seconds)
+    return sorted(calls)
+
+
+@pytest.mark.parametrize("length", [2, 3, 64, 101])
+def test_split_work_covers_everything_once_in_two_threads(length: int) -> None:
+    calls = ranges_of(length, 1.0)
+    assert [i for start, stop, _ in calls for i in range(start, stop)] == list(range(length))
+    assert len({thread for *_, thread in calls}) == 2
+
+
+@pytest.mark.parametrize(("length", "seconds"), [(64, 1e-5), (1, 1.0)])
+def test_small_work_stays_in_this_thread(length: int, seconds: float) -> None:
+    assert ranges_of(length, seconds) == [(0, length, threading.get_ident())]
+
+
+def test_nothing_to_do_is_not_called() -> None:
+    assert ranges_of(0, 1.0) == []
+
+
+def test_one_thread_means_no_splitting() -> None:
+    tt.set_num_threads(1)
+    assert ranges_of(10, 1.0) == [(0, 10, threading.get_ident())]
+
+
+def test_a_split_inside_a_split_runs_inline() -> None:
+    inner: list[list[tuple[int, int, int]]] = []
+    split_work(lambda start, stop: inner.append(ranges_of(4, 1.0)), 2, seconds=1.0)
+    assert [[call[:2] for call in calls] for calls in inner] == [[(0, 4)], [(0, 4)]]
+
+
+def test_threads_that_split_at_once_do_not_wait_for_each_other() -> None:
+    results: list[int] = []
+
+    def user() -> None:
+        for _ in range(50):
+            results.append(len(run_together([lambda: 1, lambda: 2, lambda: 3])))
+
+    users = [threading.Thread(target=user) for _ in range(3)]
+    for each in users:
+        each.start()
+    for each in users:
+        each.join(timeout=30)
+    assert results == [3] * 150
+
+
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    def slow() -> str:
+        time.sleep(0.01)
+        return "slow"
+
+    assert run_together([slow, lambda: "quick"]) == ["slow", "quick"]
+
+
+def test_the_first_error_is_raised_after_all_have_ended() -> None:
+    ended: list[int] = []
+
+    def fail(number: int) -> None:
+        time.sleep(0.01 * number)
+        ended.append(number)
+        raise ValueError(f"task {number}")
+
+    with pytest.raises(ValueError, match="task 1"):
+        run_together([lambda: fail(1), lambda: fail(2)])
+    assert sorted(ended) == [1, 2]
+    assert run_together([lambda: 1, lambda: 2]) == [1, 2]
+
+
+class Count(Interpreter):
+    """Counts what is applied."""
+
+    seen = 0
+
+    def apply(self, primitive: Primitive, inputs: tuple[Tensor, ...], params: Mapping[str, object]) -> Tensor:
+        self.seen += 1
+        return self.inner.apply(primitive, inputs, params)
+
+
+def test_tasks_see_the_callers_interpreter() -> None:
+    counter = Count(tt.current())
+    with tt.use_interpreter(counter):
+        run_together([lambda: Tensor([1.0]) + 1, lambda: Tensor([1.0]) + 1])
+    assert counter.seen == 2
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_random_numbers_are_the_same_for_any_number_of_threads(threads: int) -> None:
+    def draws() -> list[list[float]]:
+        return [
+            list(each)
+            for each in run_together([lambda: tt.default_rng().random(3), lambda: tt.default_rng().random(3)])
+        ]
+
+    tt.manual_seed(7)
+    tt.set_num_threads(2)
+    expected = draws() + draws()
+    tt.manual_seed(7)
+    tt.set_num_threads(threads)
+    assert draws() + draws() == expected
+    assert len({tuple(each) for each in expected}) == 4
+
+
+def test_matrix_products_are_right_and_have_their_threads_back() -> None:
+    a = np.random.default_rng(0).random((300, 200), dtype=np.float32)
+    out = np.empty((300, 300), np.float32)
+    split_work(lambda start, stop: np.matmul(a[start:stop], a.T, out=out[start:stop]), 300, seconds=1.0)
+    np.testing.assert_allclose(out, a @ a.T, rtol=1e-5)
+    assert tt.get_num_threads() == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_makes_its_own_threads() -> None:
+    assert ranges_of(8, 1.0)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if [call[:2] for call in ranges_of(8, 1.0)] == [(0, 4), (4, 8)] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("count", [0, -2])
+def test_the_number_of_threads_is_checked(count: int) -> None:
+    with pytest.raises(ValueError, match=f"must be at least 1; got {count}"):
+        tt.set_num_threads(count)
+
+
+def test_keeping_memory_can_be_undone() -> None:
+    kept = tt.keep_freed_memory(True)
+    assert tt.keep_freed_memory(False) == kept
+    assert tt.keep_freed_memory(True) == kept
+
+
+@pytest.mark.skipif(not tt.keep_freed_memory(), reason="the C library is not glibc")
+def test_freed_memory_is_kept_or_given_back() -> None:
+    """The pages of a freed array are still the process's own in one case, and not in the other."""
+
+    def left_after_freeing() -> int:
+        before = resident()
+        array = np.ones(32 * 2**20, np.uint8)
+        del array
+        return resident() - before
+
+    try:
+        tt.keep_freed_memory(False)
+        given_back = left_after_freeing()
+        tt.keep_freed_memory(True)
+        kept = left_after_freeing()
+    finally:
+        tt.keep_freed_memory(True)
+    assert given_back < 4 * 2**20
+    assert kept > 24 * 2**20
+
+
+def resident() -> int:
+    """Read this process's resident bytes."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
