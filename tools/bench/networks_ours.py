@@ -7,7 +7,7 @@ from collections.abc import Callable
 import tinytorch as tt
 
 from tools.bench.inputs import Floats
-from tools.bench.problems import LEARNING_RATE, MOMENTUM, WEIGHT_DECAY, Layer, Network, Optimizer, Problem
+from tools.bench.problems import GPT, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY, Layer, Network, Optimizer, Problem
 
 Module = tt.nn.Module
 
@@ -36,6 +36,11 @@ def _chain(network: Network, weights: list[dict[str, Floats]]) -> Module:
     return model
 
 
+def _gpt(shape: GPT, weights: list[dict[str, Floats]]) -> Module:
+    """Build a GPT with these weights."""
+    raise NotImplementedError
+
+
 def _optimizer(kind: Optimizer, model: Module) -> tt.optim.Optimizer:
     parameters = model.parameters()
     if kind == "sgd":
@@ -50,7 +55,8 @@ class Training:
 
     def __init__(self, problem: Problem) -> None:
         network = problem.network
-        self.model = (_chain if isinstance(network, Network) else _gpt)(network, problem.weights)
+        weights = problem.weights
+        self.model = _chain(network, weights) if isinstance(network, Network) else _gpt(network, weights)
         self.optimizer = _optimizer(network.optimizer, self.model)
         self.batches = [(tt.from_numpy(x), tt.from_numpy(y)) for x, y in problem.batches]
         self.criterion = tt.nn.CrossEntropyLoss()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 import tinytorch as tt
@@ -11,11 +13,18 @@ import torch
 from tools.parity.compare import Case, Draw, classes, fixed, given, real, truth, within
 
 
-def row(name: str, ours: object, theirs: object, *draws: Draw, tolerance: float | None = None) -> Case:
+def row(
+    name: str,
+    ours: object,
+    theirs: object,
+    *draws: Draw,
+    tolerance: float | None = None,
+    around: Callable[[], AbstractContextManager[object]] | None = None,
+) -> Case:
     """Make a case of two callables and its inputs."""
     if not callable(ours) or not callable(theirs):
         raise TypeError(f"{name}: both sides must be callable")
-    return Case(name, ours, theirs, draws, tolerance)
+    return Case(name, ours, theirs, draws, tolerance, around or nullcontext)
 
 
 TIES = given([[2.0, 2.0, 1.0], [0.0, 3.0, 3.0]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +33,7 @@ class Case:
         theirs: The same for PyTorch.
         draws: The inputs.
         tolerance: The greatest error, where it is not the usual one; the reason belongs beside it.
+        around: What holds while our side runs, forward and backward: another kernel.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Case:
     theirs: Callable[..., object]
     draws: tuple[Draw, ...]
     tolerance: float | None = None
+    around: Callable[[], AbstractContextManager[object]] = nullcontext
 
     @property
     def function(self) -> str:
@@ -88,6 +91,11 @@ def evaluate(function: Callable[..., object], case: Case, dtype: str) -> Outcome
     for draw, array in zip(case.draws, case.arrays(dtype), strict=True):
         wanted = draw.gradient and array.dtype.kind == "f"
         inputs.append(tt.Tensor(array, dtype=array.dtype, requires_grad=wanted))
+    with case.around():
+        return _run(function, case, dtype, inputs)
+
+
+def _run(function: Callable[..., object], case: Case, dtype: str, inputs: list[tt.Tensor]) -> Outcome:
     results = several(function(*inputs))
     outcome = Outcome([each.detach().numpy() if isinstance(each, tt.Tensor) else np.asarray(each) for each in results])
     total = None
