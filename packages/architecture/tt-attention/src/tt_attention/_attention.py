@@ -24,8 +24,8 @@ def check_shapes(q: Tensor, k: Tensor, mask: Tensor | None) -> None:
     )
     if not fits:
         raise ValueError(
-            f"attention takes queries (..., H, T, D) and keys (..., H_kv, S, D) with H a multiple of H_kv, but received "
-            f"q {q.shape} and k {k.shape}."
+            f"attention takes queries (..., H, T, D) and keys (..., H_kv, S, D) with H a multiple of H_kv, but "
+            f"received q {q.shape} and k {k.shape}."
         )
     if mask is not None:
         check_mask(mask, (*q.shape[:-1], k.shape[-2]))

@@ -6,6 +6,8 @@ not need O(n^2) memory", 2021; Dao et al., "FlashAttention", 2022.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from tt_tensor import Array, split_work
 
@@ -14,33 +16,45 @@ from tt_attention._tiles import Problem, Tile, key_blocks, space, tile_scores, w
 # exp(s) needs no shift while the sum over a row stays between these: nothing overflows, and what underflows does not
 # count. Training rarely leaves that range, and the shift costs more than the exponential.
 LOWEST, HIGHEST = 1e-25, 1e25
-LOG_RANGE = 57.0
+
+
+class Normalizers(NamedTuple):
+    """What makes weights of scores: `exp(score - shift) / sum`. Their log-sum-exp is `shift + log(sum)`.
+
+    They are kept apart, since for scores of 1e4 the sum of both would be known to 1e-3 only. A row without any visible
+    key has the sum inf.
+    """
+
+    shifts: Array  # (..., H, T)
+    sums: Array
 
 
 def forward(
     q: Array, k: Array, v: Array, mask: Array | None, *, causal: bool, scale: float
-) -> tuple[Array, Array]:
-    """Return the output (..., H, T, D_v) and the logarithm of each row's sum of exponentials (..., H, T).
+) -> tuple[Array, Normalizers]:
+    """Return the output (..., H, T, D_v) and the normalizers of each row.
 
-    The output lies in memory as (..., T, H, D_v), so that putting the heads side by side moves nothing. A row without
-    any visible key has the output 0 and the log-sum +inf.
+    The output lies in memory as (..., T, H, D_v), so that putting the heads side by side moves nothing.
     """
     problem = Problem.of(q, k, v, mask, causal, scale)
     *lead, heads, queries, _ = q.shape
     out = np.empty((*lead, queries, heads, v.shape[-1]), q.dtype).swapaxes(-3, -2)
-    logs = np.empty(q.shape[:-1], q.dtype)
+    kept = Normalizers(np.empty(q.shape[:-1], q.dtype), np.empty(q.shape[:-1], q.dtype))
     out5 = writable_five_axes(out, k.shape[-3])
-    logs4 = logs.reshape(problem.q.shape[:4])
+    kept4 = Normalizers(*(each.reshape(problem.q.shape[:4]) for each in kept))
     units = problem.units()
 
     def work(start: int, stop: int) -> None:
         with np.errstate(all="ignore"):
             for heads in units[start:stop]:
+                q = scaled_queries(problem, heads)
                 for tile in problem.tiles(heads):
-                    forward_tile(problem, tile, out5, logs4)
+                    forward_tile(problem, tile, q[..., tile.rows, :], out5, kept4)
+                part = out5[heads]
+                np.divide(part, kept4.sums[heads][..., np.newaxis], out=part)
 
     split_work(work, len(units), seconds=seconds(problem, 1))
-    return out, logs
+    return out, kept
 
 
 def seconds(problem: Problem, products: int) -> float:
@@ -49,30 +63,26 @@ def seconds(problem: Problem, products: int) -> float:
     return scores * products * (1e-9 + 3e-11 * problem.q.shape[4])
 
 
-def scaled_queries(problem: Problem, tile: Tile) -> Array:
-    """Return `scale * q` of a tile, in working memory."""
-    b, h = tile.heads
-    q = problem.q[b, h, :, tile.rows]
+def scaled_queries(problem: Problem, heads: tuple[slice, slice]) -> Array:
+    """Return `scale * q` of some heads, in working memory."""
+    q = problem.q[heads]
     return np.multiply(q, q.dtype.type(problem.scale), out=space.get("q", q.shape, q.dtype))
 
 
-def forward_tile(problem: Problem, tile: Tile, out: Array, logs: Array) -> None:
-    """Write the output and the log-sums of one block of queries."""
-    b, h = tile.heads
-    part = out[b, h, :, tile.rows]  # (n, h, G, rows, D_v)
+def forward_tile(problem: Problem, tile: Tile, q: Array, out: Array, kept: Normalizers) -> None:
+    """Write the normalizers of one block of queries, and the output as it is before the division by the sums."""
+    here = (*tile.heads, slice(None), tile.rows)
+    part = out[here]  # (n, h, G, rows, D_v)
+    kept.shifts[here] = 0
     if tile.limit == 0:
         part[...] = 0
-        logs[b, h, :, tile.rows] = np.inf
+        kept.sums[here] = np.inf
         return
-    q = scaled_queries(problem, tile)
     sums = unshifted_sums(problem, tile, q, part)
-    if LOWEST < sums.min() and sums.max() < HIGHEST:  # false for a NaN
-        np.log(sums, out=logs[b, h, :, tile.rows])
-    else:
-        sums, highest = shifted_sums(problem, tile, q, part)
-        logs[b, h, :, tile.rows] = np.where(sums == 0, np.inf, np.log(sums) + highest)
-        sums[sums == 0] = 1
-    np.divide(part, sums[..., np.newaxis], out=part)
+    if not (sums.min() > LOWEST and sums.max() < HIGHEST):  # a NaN comes here, too
+        sums, kept.shifts[here] = shifted_sums(problem, tile, q, part)
+        sums[sums == 0] = np.inf
+    kept.sums[here] = sums
 
 
 def unshifted_sums(problem: Problem, tile: Tile, q: Array, out: Array) -> Array:
@@ -91,7 +101,7 @@ def unshifted_sums(problem: Problem, tile: Tile, q: Array, out: Array) -> Array:
 
 def row_sums(rows: Array) -> Array:
     """Return the sums over the last axis as products with ones: a quarter of the time of `sum`."""
-    return np.matmul(rows, np.ones(rows.shape[-1], rows.dtype))
+    return np.asarray(np.matmul(rows, np.ones(rows.shape[-1], rows.dtype)))
 
 
 def add_product(a: Array, b: Array, out: Array, *, first: bool) -> None:

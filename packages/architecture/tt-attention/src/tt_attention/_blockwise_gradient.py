@@ -8,7 +8,7 @@ import numpy as np
 from tt_autograd import unbroadcast
 from tt_tensor import Array, split_work
 
-from tt_attention._blockwise import LOG_RANGE, add_product, scaled_queries, seconds
+from tt_attention._blockwise import Normalizers, add_product, scaled_queries, seconds
 from tt_attention._tiles import Problem, Tile, five_axes, key_blocks, space, tile_scores, writable_five_axes
 
 
@@ -22,14 +22,19 @@ class Slopes(NamedTuple):
 
 
 def backward(
-    g: Array, out: Array, logs: Array, problem: Problem, into: tuple[Array, Array, Array], mask_slope: Array | None
+    g: Array,
+    out: Array,
+    kept: Normalizers,
+    problem: Problem,
+    into: tuple[Array, Array, Array],
+    mask_slope: Array | None,
 ) -> None:
     """Write the gradients of queries, keys and values into three arrays, and add that of the mask to a fourth.
 
     Args:
         g: The gradient of the output (..., H, T, D_v).
         out: The output.
-        logs: The log-sums of `forward`.
+        kept: The normalizers that `forward` returned.
         problem: The inputs.
         into: Arrays of the shapes of q, k and v, in which the gradients are written.
         mask_slope: Zeros (N, H_kv, G, T, S), each axis possibly 1, or None.
@@ -37,7 +42,7 @@ def backward(
     kv_heads = problem.k.shape[1]
     slopes = Slopes(*(writable_five_axes(each, kv_heads) for each in into), mask_slope)
     g5, out5 = five_axes(g, kv_heads), five_axes(out, kv_heads)
-    logs4 = logs.reshape(problem.q.shape[:4])
+    kept4 = Normalizers(*(each.reshape(problem.q.shape[:4]) for each in kept))
     if problem.q.shape[3] == 0:
         slopes.k[...] = 0
         slopes.v[...] = 0
@@ -46,68 +51,81 @@ def backward(
     def work(start: int, stop: int) -> None:
         with np.errstate(all="ignore"):
             for heads in units[start:stop]:
-                for position, tile in enumerate(problem.tiles(heads)):
-                    backward_tile(problem, tile, g5, out5, logs4, slopes, first=position == 0)
+                backward_unit(problem, heads, (g5[heads], out5[heads]), kept4, slopes)
 
     # The gradient of a broadcast mask is a sum over units, which two threads must not write at once.
     split_work(work, len(units), seconds=0.0 if mask_slope is not None else seconds(problem, 2))
 
 
-def backward_tile(
-    problem: Problem, tile: Tile, g: Array, out: Array, logs: Array, slopes: Slopes, *, first: bool
+def backward_unit(
+    problem: Problem, heads: tuple[slice, slice], outputs: tuple[Array, Array], kept: Normalizers, slopes: Slopes
 ) -> None:
-    """Add what one block of queries contributes to the gradients; the first writes those of all keys.
+    """Write the gradients of some heads, block of keys by block of queries.
 
     With P the weights: dV = P^T g, dP = g V^T, dS = P * (dP - delta), delta = sum(g * out) over a row, dQ = dS K and
-    dK = dS^T Q. While the log-sums are moderate, P is never divided by its sums: g is, which is smaller. The values get
-    a column of ones and g one of -delta, so that the product subtracts.
+    dK = dS^T Q. P is never divided by its sums: g is, which is smaller. The values get a column of ones and g one of
+    -delta, so that the product subtracts.
     """
+    b, h = heads
+    q = scaled_queries(problem, heads)
+    rows = divided_rows(*outputs, kept.sums[heads])
+    shifts = kept.shifts[heads]
+    for keys in key_blocks(problem.k.shape[3]):
+        values = with_ones(problem.v[b, h, :, keys])
+        for position, tile in enumerate(problem.tiles(heads)):
+            seen = slice(keys.start, min(keys.stop, tile.limit))
+            if seen.stop > seen.start:
+                queries = q[..., tile.rows, :], rows[..., tile.rows, :], shifts[..., tile.rows]
+                width = seen.stop - seen.start
+                backward_tile(problem, tile, seen, queries, values[..., :width, :], slopes, first=position == 0)
+            elif keys.start == 0:
+                slopes.q[b, h, :, tile.rows] = 0
+    of_queries = slopes.q[heads]
+    of_queries *= q.dtype.type(problem.scale)
+
+
+def backward_tile(
+    problem: Problem,
+    tile: Tile,
+    keys: slice,
+    queries: tuple[Array, Array, Array],
+    values: Array,
+    slopes: Slopes,
+    *,
+    first: bool,
+) -> None:
+    """Add what one block of queries and keys contributes; the first block of queries writes, since it sees all keys."""
     b, h = tile.heads
-    if tile.limit == 0:
-        slopes.q[b, h, :, tile.rows] = 0
-        return
-    q = scaled_queries(problem, tile)
-    log_sums = logs[b, h, :, tile.rows, np.newaxis]
-    moderate = bool(np.abs(log_sums).max() < LOG_RANGE)
-    rows = tile_gradients(g[b, h, :, tile.rows], out[b, h, :, tile.rows], np.exp(-log_sums) if moderate else None)
-    shift = None if moderate else log_sums
-    for keys in key_blocks(tile.limit):
-        p = tile_scores(problem, tile, keys, q)
-        if shift is not None:
-            p -= shift
-        np.exp(p, out=p)
-        ds = score_slopes(problem.v[b, h, :, keys], rows, p)
-        if slopes.mask is not None:
-            add_mask_slope(slopes.mask, tile, keys, ds)
-        k = problem.k[b, h, :, keys]
-        scaled = np.multiply(k, k.dtype.type(problem.scale), out=space.get("k", k.shape, k.dtype))
-        add_product(ds, scaled, slopes.q[b, h, :, tile.rows], first=keys.start == 0)
-        add_to_keys(ds, q, slopes.k[b, h, :, keys], first=first)
-        add_to_keys(p, rows[..., :-1], slopes.v[b, h, :, keys], first=first)
+    q, rows, shifts = queries
+    p = tile_scores(problem, tile, keys, q)
+    if shifts.any():
+        p -= shifts[..., np.newaxis]
+    np.exp(p, out=p)
+    ds = np.matmul(rows, values.swapaxes(-1, -2), out=space.get("slopes", p.shape, p.dtype))
+    ds *= p
+    if slopes.mask is not None:
+        add_mask_slope(slopes.mask, tile, keys, ds)
+    add_product(ds, problem.k[b, h, :, keys], slopes.q[b, h, :, tile.rows], first=keys.start == 0)
+    add_to_keys(ds, q, slopes.k[b, h, :, keys], first=first)
+    add_to_keys(p, rows[..., :-1], slopes.v[b, h, :, keys], first=first)
 
 
-def tile_gradients(g: Array, out: Array, inverse: Array | None) -> Array:
+def divided_rows(g: Array, out: Array, sums: Array) -> Array:
     """Return the rows of g divided by their sums, with -delta as one more column, in working memory."""
     rows = space.get("rows", (*g.shape[:-1], g.shape[-1] + 1), g.dtype)
-    if inverse is None:
-        rows[..., :-1] = g
-    else:
-        np.multiply(g, inverse, out=rows[..., :-1])
+    np.multiply(g, (1 / sums)[..., np.newaxis], out=rows[..., :-1])
     delta = rows[..., -1]
     np.vecdot(rows[..., :-1], out, out=delta)
     np.negative(delta, out=delta)
     return rows
 
 
-def score_slopes(v: Array, rows: Array, p: Array) -> Array:
-    """Return the gradient of a tile's scores, in working memory."""
+def with_ones(v: Array) -> Array:
+    """Return the values with a column of ones, in working memory."""
     values = space.get("values", (*v.shape[:-1], v.shape[-1] + 1), v.dtype)
     values[..., :-1] = v
     values[..., -1] = 1
-    ds = space.get("slopes", p.shape, p.dtype)
-    np.matmul(rows, values.swapaxes(-1, -2), out=ds)
-    ds *= p
-    return ds
+    return values
 
 
 def add_to_keys(weights: Array, rows: Array, slope: Array, *, first: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from tt_autograd import Spec, defvjp, unbroadcast
@@ -13,6 +14,9 @@ from tt_attention._tiles import Problem
 
 # Up to so many scores the plain kernel is as fast, and its weights are worth keeping.
 FEW_SCORES = 1 << 14
+
+# What a recording kernel keeps: the plain one its weights, the blockwise one its `Normalizers`.
+Kept: TypeAlias = "Array | _blockwise.Normalizers"
 
 
 def few_scores(q: Array, k: Array) -> bool:
@@ -31,13 +35,11 @@ def plain(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: floa
     return plain_recording(q, k, v, *masks, causal=causal, scale=scale)[0]
 
 
-def plain_recording(
-    q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float
-) -> tuple[Array, tuple[Array]]:
+def plain_recording(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float) -> tuple[Array, Kept]:
     """The same, and the weights (..., H, T, S)."""
     wide_q, wide_k, wide_v, *wide_masks = widened(q, k, v, *masks)
     weights = _plain.weights(wide_q, wide_k, *wide_masks, causal=causal, scale=scale)
-    return _plain.attend(weights, wide_v).astype(q.dtype, copy=False), (weights,)
+    return _plain.attend(weights, wide_v).astype(q.dtype, copy=False), weights
 
 
 def blockwise(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float) -> Array:
@@ -45,14 +47,12 @@ def blockwise(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: 
     return blockwise_recording(q, k, v, *masks, causal=causal, scale=scale)[0]
 
 
-def blockwise_recording(
-    q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float
-) -> tuple[Array, tuple[Array]]:
-    """The same, and the logarithm of the sum of each row's exponentials (..., H, T)."""
+def blockwise_recording(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float) -> tuple[Array, Kept]:
+    """The same, and the normalizers of each row (..., H, T)."""
     wide_q, wide_k, wide_v, *wide_masks = widened(q, k, v, *masks)
     mask = wide_masks[0] if wide_masks else None
-    out, logs = _blockwise.forward(wide_q, wide_k, wide_v, mask, causal=causal, scale=scale)
-    return out.astype(q.dtype, copy=False), (logs,)
+    out, kept = _blockwise.forward(wide_q, wide_k, wide_v, mask, causal=causal, scale=scale)
+    return out.astype(q.dtype, copy=False), kept
 
 
 def attention(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float) -> Array:
@@ -61,17 +61,13 @@ def attention(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: 
     return kernel(q, k, v, *masks, causal=causal, scale=scale)
 
 
-def attention_recording(
-    q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float
-) -> tuple[Array, tuple[Array]]:
-    """The same, and what that kernel keeps: weights, or log-sums, which have one axis less."""
+def attention_recording(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float) -> tuple[Array, Kept]:
+    """The same, and what that kernel keeps."""
     recording = plain_recording if few_scores(q, k) else blockwise_recording
     return recording(q, k, v, *masks, causal=causal, scale=scale)
 
 
-def recorded_again(
-    q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float
-) -> tuple[Array, tuple[Array]]:
+def recorded_again(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float) -> tuple[Array, Kept]:
     """Compute what a swapped-in kernel did not keep, with the recording that belongs to it."""
     owned = {plain: plain_recording, blockwise: blockwise_recording}
     recording = owned.get(attention_primitive.kernel, attention_recording)
@@ -87,7 +83,7 @@ def gradients(
     mask: Array | None,
     *,
     into: tuple[Array, Array, Array],
-    residuals: tuple[Array] | None,
+    residuals: Kept | None,
     mask_needs: bool,
     causal: bool,
     scale: float,
@@ -96,17 +92,16 @@ def gradients(
     masks = () if mask is None else (mask,)
     if residuals is None:
         out, residuals = recorded_again(q, k, v, *masks, causal=causal, scale=scale)
-    (kept,) = residuals
     g, out, q, k, v, *masks_wide = widened(g, out, q, k, v, *masks)
-    if kept.ndim == q.ndim:
-        slopes = plain_gradients(g, q, k, v, kept, scale, into)
+    if not isinstance(residuals, _blockwise.Normalizers):
+        slopes = plain_gradients(g, q, k, v, residuals, scale, into)
         return unbroadcast(slopes, mask.shape) if mask is not None and mask_needs else None
     problem = Problem.of(q, k, v, masks_wide[0] if masks_wide else None, causal, scale)
     if mask is None or not mask_needs:
-        _blockwise_gradient.backward(g, out, kept, problem, into, None)
+        _blockwise_gradient.backward(g, out, residuals, problem, into, None)
         return None
     total = np.zeros(mask.shape, q.dtype)
-    _blockwise_gradient.backward(g, out, kept, problem, into, five_axes_of_mask(total, q.ndim, k.shape[-3]))
+    _blockwise_gradient.backward(g, out, residuals, problem, into, five_axes_of_mask(total, q.ndim, k.shape[-3]))
     return total
 
 
@@ -138,7 +133,7 @@ def attention_rule(
     v: Array,
     *masks: Array,
     needs: tuple[bool, ...],
-    residuals: tuple[Array] | None,
+    residuals: Kept | None,
     causal: bool,
     scale: float,
 ) -> tuple[Array | None, ...]:
@@ -192,7 +187,7 @@ def self_attention(qkv: Array, *masks: Array, heads: tuple[int, int], causal: bo
 
 def self_attention_recording(
     qkv: Array, *masks: Array, heads: tuple[int, int], causal: bool, scale: float
-) -> tuple[Array, tuple[Array] | None]:
+) -> tuple[Array, Kept | None]:
     """The same, and what attention's own recording keeps."""
     if attention_primitive.recording is None:
         return self_attention(qkv, *masks, heads=heads, causal=causal, scale=scale), None
@@ -206,7 +201,7 @@ def self_attention_rule(
     qkv: Array,
     *masks: Array,
     needs: tuple[bool, ...],
-    residuals: tuple[Array] | None,
+    residuals: Kept | None,
     heads: tuple[int, int],
     causal: bool,
     scale: float,

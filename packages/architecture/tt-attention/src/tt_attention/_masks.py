@@ -80,7 +80,11 @@ def padding_mask(lengths: npt.ArrayLike, max_len: int | None = None) -> Tensor:
     if counts.size == 0 and counts.ndim == 1:
         counts = counts.astype(np.int64)
     longest = int(counts.max(initial=0)) if max_len is None else max_len
-    if counts.ndim != 1 or counts.dtype.kind not in "iu" or (counts.size and not 0 <= counts.min() <= counts.max() <= longest):
+    if (
+        counts.ndim != 1
+        or counts.dtype.kind not in "iu"
+        or (counts.size and not 0 <= counts.min() <= counts.max() <= longest)
+    ):
         raise ValueError(
             f"padding_mask needs one integer from 0 to max_len={longest} for each sequence, but received "
             f"{counts.tolist()} of type {counts.dtype}."

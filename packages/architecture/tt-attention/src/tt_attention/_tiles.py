@@ -12,11 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from tt_tensor import Array
 
-# Measured on a core with 2 MB of second-level cache: a tile of scores and one of their gradients fit, and each NumPy
-# call has enough to do to be worth its 1 us.
-ROWS = 128  # queries of a tile
+# Measured on two cores with 2 MB of second-level cache each. Few rows skip more of the future, which costs nothing then;
+# many heads and sequences in one NumPy call keep Python's lock free, so that two threads run side by side.
+ROWS = 64  # queries of a tile where they are few; where they are many, a quarter of them
+MOST_ROWS = 256
 KEYS = 512  # keys of a tile
-TILE = 1 << 17  # scores of a tile, over all its heads
+TILE = 1 << 19  # scores of a tile, over all its heads
+UNIT = 1 << 20  # numbers of the queries, or keys, of a unit
 
 
 class Tile(NamedTuple):
@@ -44,29 +46,41 @@ class Problem:
         kv_heads = k.shape[-3]
         if mask is not None:
             mask = five_axes(np.broadcast_to(mask, (*q.shape[:-1], k.shape[-2])), kv_heads)
-        return Problem(
-            five_axes(q, kv_heads), five_axes(k, kv_heads), five_axes(v, kv_heads), mask, causal, scale
-        )
+        return Problem(five_axes(q, kv_heads), five_axes(k, kv_heads), five_axes(v, kv_heads), mask, causal, scale)
 
     @property
     def reach(self) -> int:
         """How many keys before its own number query 0 sees: the last query sees all."""
         return self.k.shape[3] - self.q.shape[3]
 
+    @property
+    def rows(self) -> int:
+        """How many queries a tile has."""
+        queries = self.q.shape[3]
+        return max(1, min(queries, max(ROWS, min(queries // 4, MOST_ROWS))))
+
     def units(self) -> list[tuple[slice, slice]]:
         """Return what can be computed apart from each other: sequences, or key heads of one, as many as fill a tile."""
-        n, kv_heads, group, queries, _ = self.q.shape
-        each = max(1, group * min(queries, ROWS) * min(self.k.shape[3], KEYS))
-        heads = min(kv_heads, max(1, TILE // each))
-        batch = min(n, max(1, TILE // (each * heads))) if heads == kv_heads else 1
-        return [(slice(b, b + batch), slice(h, h + heads)) for b in range(0, n, batch) for h in range(0, kv_heads, heads)]
+        n, kv_heads, group, queries, width = self.q.shape
+        keys = self.k.shape[3]
+        scores = max(1, group * self.rows * min(keys, KEYS))
+        numbers = max(1, max(group * queries, keys) * (max(width, self.v.shape[4]) + 1))
+        most = max(1, min(TILE // scores, UNIT // numbers))  # key heads
+        heads = min(kv_heads, most)
+        batch = min(n, max(1, most // kv_heads))
+        if kv_heads <= most and batch > 1:
+            batch = (
+                -(-n // (2 * math.ceil(n / (2 * batch)))) if n > 1 else 1
+            )  # an even number of units, for two threads
+        return [
+            (slice(b, b + batch), slice(h, h + heads)) for b in range(0, n, batch) for h in range(0, kv_heads, heads)
+        ]
 
     def tiles(self, heads: tuple[slice, slice]) -> Iterator[Tile]:
         """Yield the blocks of queries, the last first: it alone sees every key."""
         queries, keys = self.q.shape[3], self.k.shape[3]
-        step = math.ceil(queries / math.ceil(queries / ROWS)) if queries else 1
-        for start in reversed(range(0, queries, step)):
-            stop = min(start + step, queries)
+        for start in reversed(range(0, queries, self.rows)):
+            stop = min(start + self.rows, queries)
             limit = min(keys, max(0, stop + self.reach)) if self.causal else keys
             yield Tile(heads, slice(start, stop), limit)
 
@@ -141,6 +155,6 @@ def tile_scores(problem: Problem, tile: Tile, keys: slice, q: Array) -> Array:
 def hide_future(scores: Array, seen: int) -> None:
     """Hide from row i the columns beyond `i + seen`, in place; columns that every row sees are left alone."""
     rows, columns = scores.shape[-2:]
-    first = max(0, seen + 1)
+    first = max(0, seen + 1) // 16 * 16  # where a vector of the processor begins
     if first < columns:
         scores[..., first:] += future(rows, columns - first, seen - first, scores.dtype.str)
