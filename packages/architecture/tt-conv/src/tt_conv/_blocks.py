@@ -10,7 +10,7 @@ import numpy as np
 from tt_tensor import Array, split_work
 
 from tt_conv._depthwise import conv2d_depthwise
-from tt_conv._im2col import filter_matrices, patches
+from tt_conv._im2col import filter_matrices, grouped_patches
 from tt_conv._precision import widened
 from tt_conv._window import Pair, Sides, Window, channels_last, to_first, to_last, windows
 from tt_conv._work import BLOCK, FLOPS_PER_SECOND, workspace
@@ -38,11 +38,7 @@ def cut(images: int, rows: int, row_bytes: int, *, whole: bool = False) -> list[
     if image_bytes > 2 * BLOCK and not whole:
         bands = min(rows, math.ceil(image_bytes / BLOCK))
         edges = [rows * band // bands for band in range(bands + 1)]
-        return [
-            Block(image, image + 1, top, bottom)
-            for image in range(images)
-            for top, bottom in pairwise(edges)
-        ]
+        return [Block(image, image + 1, top, bottom) for image in range(images) for top, bottom in pairwise(edges)]
     count = math.ceil(images / max(1, BLOCK // image_bytes))
     count += count > 1 and count % 2  # two threads get the same number
     count = min(count, images)
@@ -77,26 +73,18 @@ def pad_block(x: Array, block: Block, down: Window, right: Window, name: str) ->
 
 def columns_of(padded: Array, down: Window, right: Window, groups: int) -> Array:
     """Return the columns of a padded block, (groups, rows, KH * KW * C / groups), in this thread's workspace."""
-    seen = patches(padded, down, right)
-    images, rows, across, high, wide, channels = seen.shape
-    each = channels // groups
+    seen = grouped_patches(padded, down, right, groups)  # (groups, N, OH, OW, KH, KW, C / groups)
+    _, images, rows, across, high, wide, each = seen.shape
     count = images * rows * across
     if high == wide == groups == 1:
-        return seen.reshape(1, count, channels)  # a view, if the images lie one after another
-    if groups == 1 and wide * channels < min(24, across):
+        return seen.reshape(1, count, each)  # a view, if the images lie one after another
+    if groups == 1 and wide * each < min(24, across):
         # Short runs would cost more than the copying: so each tap is a row, copied in runs of the image's width.
-        turned = workspace("columns", (high, wide, channels, images, rows, across), padded.dtype)
-        np.copyto(turned, seen.transpose(3, 4, 5, 0, 1, 2))
-        return turned.reshape(1, high * wide * channels, count).transpose(0, 2, 1)
-    columns = workspace("columns", (groups, images, rows, across, high, wide, each), padded.dtype)
-    # Splitting the last axis of a strided view copies nothing.
-    apart = np.lib.stride_tricks.as_strided(
-        seen,
-        (groups, images, rows, across, high, wide, each),
-        (each * seen.strides[5], *seen.strides),
-        writeable=False,
-    )
-    np.copyto(columns, apart)
+        turned = workspace("columns", (high, wide, each, images, rows, across), padded.dtype)
+        np.copyto(turned, seen[0].transpose(3, 4, 5, 0, 1, 2))
+        return turned.reshape(1, high * wide * each, count).transpose(0, 2, 1)
+    columns = workspace("columns", seen.shape, padded.dtype)
+    np.copyto(columns, seen)
     return columns.reshape(groups, count, high * wide * each)
 
 

@@ -8,7 +8,7 @@ from tt_tensor import Array, split_work
 
 from tt_conv._blocks import Block, columns_of, cut, pad_block, product
 from tt_conv._depthwise import depthwise_input, depthwise_weight, sum_of_parts
-from tt_conv._im2col import col2im, filter_matrices
+from tt_conv._im2col import col2im, col2im_by_places, filter_matrices
 from tt_conv._precision import same_type
 from tt_conv._primitives import conv2d_primitive
 from tt_conv._sums import column_sums
@@ -55,7 +55,7 @@ def gradient_by_turning(
     matrices = filter_matrices(turned(weight, groups), groups)  # (groups, KH * KW * O / groups, C / groups)
     images, rows, across, channels = x.shape
     of_x = np.empty(x.shape, x.dtype) if needs[0] else None
-    parts = {-1: np.zeros((groups, channels // groups, matrices.shape[1]), x.dtype)}
+    parts = {-1: np.zeros(matrices.shape, x.dtype)}
     blocks = cut(images, rows, across * groups * matrices.shape[1] * x.itemsize)
 
     def work(start: int, stop: int) -> None:
@@ -66,15 +66,15 @@ def gradient_by_turning(
                 target = of_x[block.first : block.last, block.top : block.bottom]
                 product(columns, matrices, target.reshape(-1, channels))
             if needs[1]:
-                add_product(rows_of(x, block, groups).transpose(0, 2, 1), columns, total)
+                add_product(columns.transpose(0, 2, 1), rows_of(x, block, groups), total)
         parts[start] = total
 
     split_work(work, len(blocks), seconds=2 * sum(needs) * x.size * matrices.shape[1] / FLOPS_PER_SECOND)
     if not needs[1]:
         return of_x, None
     filters, each, high, wide = weight.shape
-    total = sum_of_parts(parts).reshape(groups, each, high, wide, filters // groups)[:, :, ::-1, ::-1]
-    return of_x, np.ascontiguousarray(total.transpose(0, 4, 1, 2, 3).reshape(weight.shape))
+    total = sum_of_parts(parts).reshape(groups, high, wide, filters // groups, each)[:, ::-1, ::-1]
+    return of_x, np.ascontiguousarray(total.transpose(0, 3, 4, 1, 2).reshape(weight.shape))
 
 
 def rows_of(array: Array, block: Block, groups: int) -> Array:
@@ -139,7 +139,8 @@ def send_back(back: Array, matrices: Array, target: Array, down: Window, right: 
     shape = (images, down.before + height + down.after, right.before + width + right.after, channels)
     padded = workspace("padded", shape, target.dtype)
     padded.fill(0)
-    col2im(columns, padded, down, right)
+    few = len(back) == 1 and right.dilation == 1 and channels < 16 and target.shape[2] <= 64
+    (col2im_by_places if few else col2im)(columns, padded, down, right)
     target[...] = padded[:, down.before : down.before + height, right.before : right.before + width]
 
 
@@ -167,7 +168,10 @@ def conv2d_gradient(
         of_x = depthwise_input(back, images.shape, weight, down, right) if needs[0] else None
         of_weight = depthwise_weight(back, channels_last(x), down, right) if needs[1] else None
     elif needs[0] or needs[1]:
-        turns = stride == (1, 1) and all(w.reach > max(w.before, w.after) for w in (down, right))
+        # Few channels make narrow products; then the columns of the input are the cheaper ones.
+        turns = (
+            stride == (1, 1) and weight.shape[1] >= 16 and all(w.reach > max(w.before, w.after) for w in (down, right))
+        )
         method = gradient_by_turning if needs[0] and turns else gradient_by_columns
         of_x, of_weight = method(back, images, weight, down, right, groups, (needs[0], needs[1]))
     of_bias = column_sums(back.reshape(-1, back.shape[3])) if needs[2:] == (True,) else None

@@ -13,25 +13,26 @@ from tt_conv._precision import widened
 from tt_conv._window import Pair, Sides, Window, to_first, to_last, windows
 
 
-def patches(padded: Array, down: Window, right: Window) -> Array:
-    """View what the window sees at each of its places, copying nothing.
+def grouped_patches(padded: Array, down: Window, right: Window, groups: int) -> Array:
+    """View what the window sees at each of its places, for each group of channels, copying nothing.
 
-    Shapes: padded (N, H, W, C) -> (N, OH, OW, KH, KW, C), not to be written to: windows overlap.
+    Shapes: padded (N, H, W, C) -> (groups, N, OH, OW, KH, KW, C / groups), not to be written to: windows overlap.
 
     Example:
         >>> image = np.arange(9.0).reshape(1, 3, 3, 1)
-        >>> patches(image, Window(2, 1, 1, 0, 0), Window(2, 1, 1, 0, 0))[0, 1, 1, :, :, 0].tolist()
+        >>> seen = grouped_patches(image, Window(2, 1, 1, 0, 0), Window(2, 1, 1, 0, 0), groups=1)
+        >>> seen[0, 0, 1, 1, :, :, 0].tolist()
         [[4.0, 5.0], [7.0, 8.0]]
     """
     images, height, width, channels = padded.shape
     n, h, w, c = padded.strides
     rows = (height - down.reach) // down.stride + 1
     columns = (width - right.reach) // right.stride + 1
+    each = channels // groups
     return as_strided(
         padded,
-        (images, rows, columns, down.size, right.size, channels),
-        (n, h * down.stride, w * right.stride, h * down.dilation, w * right.dilation, c),
-        writeable=False,
+        (groups, images, rows, columns, down.size, right.size, each),
+        (each * c, n, h * down.stride, w * right.stride, h * down.dilation, w * right.dilation, c),
     )
 
 
@@ -45,12 +46,9 @@ def im2col(padded: Array, down: Window, right: Window, groups: int = 1) -> Array
         >>> im2col(image, Window(2, 1, 1, 0, 0), Window(2, 1, 1, 0, 0))[0, -1].tolist()
         [4.0, 5.0, 7.0, 8.0]
     """
-    seen = patches(padded, down, right)
-    images, rows, columns, high, wide, channels = seen.shape
-    apart = seen.reshape(images, rows, columns, high, wide, groups, channels // groups)
-    return apart.transpose(5, 0, 1, 2, 3, 4, 6).reshape(
-        groups, images * rows * columns, high * wide * (channels // groups)
-    )
+    seen = grouped_patches(padded, down, right, groups)
+    _, images, rows, columns, high, wide, each = seen.shape
+    return seen.reshape(groups, images * rows * columns, high * wide * each)
 
 
 def col2im(columns: Array, padded: Array, down: Window, right: Window) -> None:
@@ -66,13 +64,30 @@ def col2im(columns: Array, padded: Array, down: Window, right: Window) -> None:
     """
     images, height, width, channels = padded.shape
     rows, across = (height - down.reach) // down.stride + 1, (width - right.reach) // right.stride + 1
-    groups = len(columns)
-    taps = columns.reshape(groups, images, rows, across, down.size, right.size, channels // groups)
-    target = padded.reshape(images, height, width, groups, channels // groups)
+    groups, each = len(columns), channels // len(columns)
+    taps = columns.reshape(groups, images, rows, across, down.size, right.size, each)
+    target = padded.reshape(images, height, width, groups, each)
     for i in range(down.size):
         for j in range(right.size):
             seen = target[:, down.tap(i, rows), right.tap(j, across)]  # (N, OH, OW, groups, C / groups)
             seen += taps[:, :, :, :, i, j].transpose(1, 2, 3, 0, 4)
+
+
+def col2im_by_places(columns: Array, padded: Array, down: Window, right: Window) -> None:
+    """Do what `col2im` does, a place of the window at a time: longer runs where there are few channels.
+
+    For one group, and windows without holes along the width.
+    """
+    images, height, width, channels = padded.shape
+    rows, across = (height - down.reach) // down.stride + 1, (width - right.reach) // right.stride + 1
+    run = right.size * channels
+    taps = columns.reshape(images, rows, across, down.size, run)
+    target = padded.reshape(images, height, width * channels)
+    for i in range(down.size):
+        for place in range(across):
+            start = place * right.stride * channels
+            seen = target[:, down.tap(i, rows), start : start + run]  # (N, OH, KW * C)
+            seen += taps[:, :, place, i]
 
 
 def filter_matrices(weight: Array, groups: int) -> Array:

@@ -47,14 +47,15 @@ def block_moments(block: Array, channels: int) -> tuple[int, Array, Array]:
         (2, [2.0], [2.0])
     """
     count = block.size // channels
-    mean = block_sums(block, channels) / count
+    # Distances from something near the mean first: the squares of large numbers would drown their differences. The
+    # first row is in the block itself, so it cannot be further off than the block is wide.
+    near = block[0].reshape(-1, channels).mean(axis=0)
     apart = workspace("apart", block.shape, block.dtype)
-    np.subtract(block, np.tile(mean.astype(block.dtype), block.shape[1] // channels), out=apart)
-    # The mean was rounded: what is left of it is taken into account where the blocks meet.
-    left = block_sums(apart, channels) / count
+    np.subtract(block, np.tile(near, block.shape[1] // channels), out=apart)
+    off = block_sums(apart, channels).astype(np.float64) / count
     np.multiply(apart, apart, out=apart)
-    squares = block_sums(apart, channels).astype(np.float64) - count * left.astype(np.float64) ** 2
-    return count, mean.astype(np.float64) + left, squares
+    squares = block_sums(apart, channels) - count * off**2
+    return count, near + off, np.maximum(squares, 0)
 
 
 def join_moments(parts: list[tuple[int, Array, Array]]) -> tuple[Array, Array]:

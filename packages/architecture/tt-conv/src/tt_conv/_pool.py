@@ -36,11 +36,13 @@ def max_along(x: Array, axis: int, window: Window, index: Array | None = None) -
     """
     count = output_count(x.shape[axis], window)
     best = x[along(axis, window.tap(0, count))]
-    if index is not None:
+    if index is not None and window.size != 2:
         index.fill(0)
     for tap in range(1, window.size):
         other = x[along(axis, window.tap(tap, count))]
-        if index is not None:
+        if index is not None and window.size == 2:
+            np.greater(other, best, out=index.view(np.bool_))
+        elif index is not None:
             np.copyto(index, tap, where=other > best)
         best = np.maximum(best, other, out=None if tap == 1 else best)
     return best
@@ -62,7 +64,8 @@ def spread_along(g: Array, axis: int, window: Window, index: Array, length: int,
     for tap in range(window.size):
         seen = out[along(axis, window.tap(tap, count))]
         if apart:
-            np.multiply(g, index == tap, out=seen)
+            mine = index.view(np.bool_) if window.size == 2 and tap == 1 else index == tap
+            np.multiply(g, mine, out=seen)
         else:
             seen += g * (index == tap)
     return out

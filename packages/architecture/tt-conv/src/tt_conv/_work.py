@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tt_tensor import Array, split_work
 
-# Bytes of a block of work, such that it stays in the processor's cache.
+# Bytes of a block of work, such that it stays in a core's second cache.
 BLOCK = 1 << 20
 # What a thread keeps of each kind; larger arrays are made anew.
 LIMIT = 8 << 20
