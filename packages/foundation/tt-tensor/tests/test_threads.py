@@ -132,6 +132,14 @@ def test_random_numbers_are_the_same_for_any_number_of_threads(threads: int) -> 
     assert len({tuple(each) for each in expected}) == 4
 
 
+def test_tasks_that_draw_nothing_change_no_later_number() -> None:
+    tt.manual_seed(7)
+    expected = tt.default_rng().random()
+    tt.manual_seed(7)
+    run_together([lambda: 1, lambda: 2])
+    assert tt.default_rng().random() == expected
+
+
 def test_matrix_products_are_right_and_have_their_threads_back() -> None:
     a = np.random.default_rng(0).random((300, 200), dtype=np.float32)
     out = np.empty((300, 300), np.float32)

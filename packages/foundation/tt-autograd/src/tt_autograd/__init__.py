@@ -22,6 +22,7 @@ from tt_autograd._engine import backward_order, grad, propagate, unbroadcast
 from tt_autograd._gradcheck import GradcheckError, gradcheck
 from tt_autograd._graph import graph
 from tt_autograd._node import Node
+from tt_autograd._parallel import parallel
 from tt_autograd._record import Record, enable_grad, is_grad_enabled, no_grad
 from tt_autograd._table import NONDIFFERENTIABLE, Spec, defvjp, has_rules
 
@@ -44,6 +45,7 @@ __all__ = [
     "has_rules",
     "is_grad_enabled",
     "no_grad",
+    "parallel",
     "propagate",
     "unbroadcast",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
@@ -95,6 +96,16 @@ class LeafGradients:
 
 
 _running: ContextVar[LeafGradients | None] = ContextVar("tt_autograd_leaves", default=None)
+
+
+@contextmanager
+def isolated() -> Iterator[None]:
+    """Keep a backward pass that runs inside another one apart from it."""
+    token = _running.set(None)
+    try:
+        yield
+    finally:
+        _running.reset(token)
 
 
 def propagate(
@@ -296,13 +307,10 @@ def grad(
         raise RuntimeError("grad() of an output that requires no gradient: no input has requires_grad=True")
     start = seed(output, None if gradient is None else _as_tensor(gradient, output))
     targets = [tensor.grad_fn or tensor for tensor in wanted]
-    token = _running.set(None)
-    try:
+    with isolated():
         leaves, seen = propagate(
             [(output, start)], retain_graph=retain_graph, watch=[t for t in targets if isinstance(t, Node)]
         )
-    finally:
-        _running.reset(token)
     found: list[Tensor] = []
     for position, target in enumerate(targets):
         array = leaves.get(target) if isinstance(target, Tensor) else seen.get(target)  # type: ignore[call-overload]

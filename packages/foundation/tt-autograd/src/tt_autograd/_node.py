@@ -19,6 +19,11 @@ _sequence = count()
 _spec = partial(tuple.__new__, Spec)
 
 
+def now() -> int:
+    """Return a number above those of all steps made so far, and below those of all later ones."""
+    return next(_sequence)
+
+
 class Node:
     """A step of the graph. It keeps the inputs and the output only where a rule that will run uses them.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
 from typing import TypeVar
@@ -35,19 +36,32 @@ def default_rng(rng: np.random.Generator | None = None) -> np.random.Generator:
     return _generator() if own is None else own()
 
 
-def with_own_generators(tasks: Sequence[Callable[[], T]]) -> list[Callable[[], T]]:
-    """Return the tasks, each with a default generator of its own, seeded from the present one."""
-    seeds = default_rng().integers(2**63, size=len(tasks))
+@contextmanager
+def own_generators(tasks: Sequence[Callable[[], T]]) -> Iterator[list[Callable[[], T]]]:
+    """Give the tasks, each with a default generator of its own, seeded from the present one.
 
-    def owning(task: Callable[[], T], seed: int) -> T:
-        # Made at first use: most tasks draw nothing.
-        token = _own.set(cache(lambda: np.random.default_rng(seed)))
+    That one moves on only if a task has drawn something: what draws nothing changes no later random number.
+    """
+    parent = default_rng()
+    state = parent.bit_generator.state
+    drawn: list[int] = []
+
+    def make(position: int) -> np.random.Generator:
+        drawn.append(position)
+        before = np.random.PCG64()
+        before.state = state
+        return np.random.default_rng(np.random.Generator(before).integers(2**63, size=len(tasks))[position])
+
+    def owning(task: Callable[[], T], position: int) -> T:
+        token = _own.set(cache(partial(make, position)))
         try:
             return task()
         finally:
             _own.reset(token)
 
-    return [partial(owning, task, int(seed)) for task, seed in zip(tasks, seeds, strict=True)]
+    yield [partial(owning, task, position) for position, task in enumerate(tasks)]
+    if drawn:
+        parent.integers(2**63, size=len(tasks))
 
 
 def manual_seed(seed: int) -> np.random.Generator:
@@ -63,14 +77,14 @@ def manual_seed(seed: int) -> np.random.Generator:
     """
     if seed < 0:
         raise ValueError(f"a seed is an integer of at least 0; got {seed}")
-    generator = _generator()
+    generator = default_rng()
     generator.bit_generator.state = np.random.PCG64(seed).state
     return generator
 
 
 def rng_state() -> dict[str, object]:
     """Return the state of the default generator, as plain numbers."""
-    return dict(_generator().bit_generator.state)
+    return dict(default_rng().bit_generator.state)
 
 
 def set_rng_state(state: Mapping[str, object]) -> None:
@@ -80,7 +94,7 @@ def set_rng_state(state: Mapping[str, object]) -> None:
         ValueError: The state is of another generator or malformed.
     """
     try:
-        _generator().bit_generator.state = dict(state)
+        default_rng().bit_generator.state = dict(state)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"not a state of the default generator (PCG64): {error}; pass what rng_state() gave"

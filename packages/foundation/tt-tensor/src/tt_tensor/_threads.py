@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from tt_tensor._blas import blas_threads, can_set_blas_threads, set_blas_threads
-from tt_tensor._random import with_own_generators
+from tt_tensor._random import own_generators
 
 T = TypeVar("T")
 
@@ -137,7 +137,8 @@ def run_together(tasks: Sequence[Callable[[], T]]) -> list[T]:
         >>> run_together([lambda: 1, lambda: 2])
         [1, 2]
     """
-    return _side_by_side(with_own_generators(tasks))
+    with own_generators(tasks) as owning:
+        return _side_by_side(owning)
 
 
 def _side_by_side(tasks: Sequence[Callable[[], T]]) -> list[T]:
@@ -156,7 +157,7 @@ def _together(tasks: Sequence[Callable[[], T]]) -> list[T]:
     global _crew
     if _crew.process != os.getpid():
         _crew = _Crew()
-    _crew.grow(len(tasks) - 1)
+    _crew.grow(min(len(tasks), get_num_threads()) - 1)
     results: dict[int, T] = {}
     errors: dict[int, BaseException] = {}
     done: SimpleQueue[int] = SimpleQueue()

@@ -5,15 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
+from typing import Literal
 
 import numpy as np
+from tt_autograd import parallel
 from tt_layers import Module
 from tt_tensor import Tensor, current, from_numpy, use_interpreter
 
 from ._evaluate import Forward, Loss, Pair
 from ._precision import HalfPrecision
 
-__all__ = ["accumulate_gradients", "half_forward", "half_gradients", "micro_weights"]
+__all__ = [
+    "accumulate_gradients",
+    "half_forward",
+    "half_gradients",
+    "in_parallel",
+    "micro_weights",
+    "parallel_pays",
+]
 
 
 def micro_weights(sizes: Sequence[int]) -> list[float]:
@@ -77,6 +87,36 @@ def check_loss(value: float) -> None:
             f"the loss is {value}, so no step was taken and the weights are as before it; lower the learning rate, "
             "clip gradients (Trainer(clip=1.0)), or find the operation with tt_autograd.detect_anomaly()"
         )
+
+
+def parallel_pays(model: Module, wish: bool | Literal["auto"]) -> bool:
+    """Say whether to run a model on parts of each batch.
+
+    Args:
+        model: The model, whose parts may have an opinion (`Module.parallel_batches`).
+        wish: What the user wants; "auto" asks the parts.
+
+    Raises:
+        ValueError: It is wished, but examples meet in a part of the model.
+    """
+    if wish is False:
+        return False
+    opinions = {name or type(module).__name__: module.parallel_batches for name, module in model.named_modules()}
+    against = [name for name, opinion in opinions.items() if opinion is False]
+    if wish is True and against:
+        raise ValueError(
+            f"parallel=True would cut batches whose examples meet in {against[0]} (batch norm); use parallel='auto'"
+        )
+    return wish is True or (True in opinions.values() and not against)
+
+
+def in_parallel(model: Module) -> Forward:
+    """Return a forward pass that runs parts of the batch in threads.
+
+    Args:
+        model: The model; its examples do not meet.
+    """
+    return partial(parallel, model)
 
 
 def half_forward(model: Module) -> Forward:

@@ -23,7 +23,7 @@ from ._position import Position
 from ._precision import LossScaler, unscale_gradients
 from ._progress import Progress, make_progress
 from ._resume import parts_of, restore, source_of
-from ._step import accumulate_gradients, half_forward, half_gradients
+from ._step import accumulate_gradients, half_forward, half_gradients, in_parallel, parallel_pays
 
 __all__ = ["Trainer"]
 
@@ -42,6 +42,9 @@ class Trainer:
         callbacks: See `Callback`.
         metrics: What `evaluate` and validation report beside the loss, by name: `{"accuracy": accuracy}`.
         scaler: The loss scale of float16, where its default does not suit.
+        parallel: Whether to run the model on parts of each batch, one a thread, as `tt_autograd.parallel` does.
+            "auto" does where a part of the model says that it pays and none that it must not
+            (`Module.parallel_batches`); float16 does not.
 
     Attributes:
         history: The records of the latest `fit`.
@@ -80,6 +83,7 @@ class Trainer:
         *,
         metrics: Mapping[str, Metric] | None = None,
         scaler: LossScaler | None = None,
+        parallel: bool | Literal["auto"] = "auto",
     ) -> None:
         if accumulate < 1 or (clip is not None and not clip > 0):
             raise ValueError(f"Trainer needs accumulate >= 1 and clip > 0 (or None), got {accumulate} and {clip}")
@@ -89,6 +93,8 @@ class Trainer:
         self.clip, self.accumulate, self.callbacks = clip, accumulate, tuple(callbacks)
         self.metrics = dict(metrics or {})
         self.scaler = (scaler or LossScaler()) if precision == "float16" else None
+        self._parallel = parallel
+        self._chosen = model, self._choose_forward()
         self.history, self.position, self.finished = History(), Position(), False
         self._loader: Iterable[Pair] = ()
         self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -109,7 +115,19 @@ class Trainer:
 
     @property
     def _forward(self) -> Forward:
-        return self.model if self.scaler is None else half_forward(self.model)
+        if self._chosen[0] is not self.model:  # somebody has put another one there
+            self._chosen = self.model, self._choose_forward()
+        return self._chosen[1]
+
+    def _choose_forward(self) -> Forward:
+        wish = self._parallel
+        if wish not in (True, False, "auto"):
+            raise ValueError(f"parallel must be True, False or 'auto', got {wish!r}")
+        if self.scaler is not None:
+            if wish is True:
+                raise ValueError("parallel=True does not go with precision='float16'; leave one of them out")
+            return half_forward(self.model)
+        return in_parallel(self.model) if parallel_pays(self.model, wish) else self.model
 
     def evaluate(self, loader: Iterable[Pair]) -> dict[str, float]:
         """Average the loss and the metrics over a loader, without gradients, in evaluation mode.
@@ -258,7 +276,7 @@ class Trainer:
         figures = {"loss": 0.0, "learning_rate": self.optimizer.param_groups[0]["lr"]}
         good = True
         if self.scaler is None:
-            loss = accumulate_gradients(self.model, self.loss, group)
+            loss = accumulate_gradients(self._forward, self.loss, group)
         else:
             figures["loss_scale"] = scale = self.scaler.scale
             loss = half_gradients(self._forward, self.loss, group, scale)
