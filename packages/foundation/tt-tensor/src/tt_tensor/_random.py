@@ -48,7 +48,7 @@ def own_generators(tasks: Sequence[Callable[[], T]]) -> Iterator[list[Callable[[
 
     def make(position: int) -> np.random.Generator:
         drawn.append(position)
-        before = np.random.PCG64()
+        before: np.random.BitGenerator = np.random.PCG64()
         before.state = state
         return np.random.default_rng(np.random.Generator(before).integers(2**63, size=len(tasks))[position])
 
