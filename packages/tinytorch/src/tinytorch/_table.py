@@ -57,7 +57,8 @@ class Source:
 BUILT: tuple[Package, ...] = (
     Package("tt-tensor", 1, "foundation", "tensor", {
         "": "Tensor TensorLike Array Primitive Interpreter use_interpreter use_kernel register_kernel kernels "
-            "primitives primitive_of manual_seed default_rng rng_state set_rng_state from_numpy zeros zeros_like ones "
+            "primitives primitive_of set_num_threads get_num_threads keep_freed_memory manual_seed default_rng "
+            "rng_state set_rng_state from_numpy zeros zeros_like ones "
             "ones_like full full_like eye arange linspace rand rand_like randn randn_like add subtract multiply divide "
             "negative power abs exp log log1p sqrt sin cos tanh erf clip maximum minimum where sign floor isfinite "
             "isnan equal not_equal less less_equal greater greater_equal logical_not sum mean var std prod max min "
@@ -87,8 +88,8 @@ BUILT: tuple[Package, ...] = (
     }),
     Package("tt-autograd", 6, "foundation", "autograd", {
         "": "no_grad enable_grad",
-        "autograd": "no_grad enable_grad is_grad_enabled grad checkpoint gradcheck GradcheckError detect_anomaly "
-                    "AnomalyError graph defvjp NONDIFFERENTIABLE Record",
+        "autograd": "no_grad enable_grad is_grad_enabled grad checkpoint parallel gradcheck GradcheckError "
+                    "detect_anomaly AnomalyError graph defvjp NONDIFFERENTIABLE Record",
     }),
     Package("tt-optim", 7, "foundation", "optim", {
         "optim": "Optimizer ParamGroup SGD RMSprop Adam AdamW Schedule Constant Step Cosine LinearWarmup OneCycle "
@@ -99,23 +100,29 @@ BUILT: tuple[Package, ...] = (
                  "save_checkpoint load_checkpoint read_checkpoint accumulate_gradients accuracy confusion_matrix "
                  "perplexity",
     }),
+    Package("tt-conv", 9, "architecture", "conv", {
+        "nn": "Conv1d Conv2d MaxPool2d AvgPool2d GlobalAvgPool2d BatchNorm2d GroupNorm fold_batch_norm",
+        "nn.functional": "conv1d conv2d max_pool2d avg_pool2d adaptive_avg_pool2d unfold batch_norm2d group_norm",
+    }),
+    Package("tt-tokenizers", 10, "architecture", "tokenizers", {
+        "text": "CharTokenizer BPETokenizer TokenizerError",
+    }),
+    Package("tt-embeddings", 11, "architecture", "embeddings", {
+        "nn": "Embedding PositionalEmbedding RotaryEmbedding",
+        "nn.functional": "embedding rotary sinusoidal_positions",
+    }),
+    Package("tt-attention", 12, "architecture", "attention", {
+        "nn": "MultiHeadAttention record_attention",
+        "nn.functional": "scaled_dot_product_attention attention_weights causal_mask padding_mask sliding_window_mask",
+    }),
+    Package("tt-transformers", 13, "architecture", "transformers", {
+        "nn": "LayerNorm RMSNorm MLP SwiGLU TransformerBlock GPT Llama to_torch_layout from_torch_layout "
+              "save_torch_layout load_torch_layout",
+        "nn.functional": "layer_norm rms_norm",
+    }),
 )
 
 PLANNED: tuple[Package, ...] = (
-    Package("tt-conv", 9, "architecture", "conv", {
-        "nn": "Conv1d Conv2d MaxPool2d AvgPool2d GlobalAvgPool2d BatchNorm2d GroupNorm",
-        "nn.functional": "conv1d conv2d max_pool2d avg_pool2d adaptive_avg_pool2d unfold",
-    }),
-    Package("tt-tokenizers", 10, "architecture", "tokenizers", {"text": "CharTokenizer BPETokenizer"}),
-    Package("tt-embeddings", 11, "architecture", "embeddings", {
-        "nn": "Embedding PositionalEmbedding RotaryEmbedding", "nn.functional": "sinusoidal_positions",
-    }),
-    Package("tt-attention", 12, "architecture", "attention", {
-        "nn": "MultiHeadAttention", "nn.functional": "scaled_dot_product_attention",
-    }),
-    Package("tt-transformers", 13, "architecture", "transformers", {
-        "nn": "LayerNorm RMSNorm MLP SwiGLU TransformerBlock GPT Llama",
-    }),
     Package("tt-profiler", 14, "optimization", "profiler", {"profile": "Profiler profile"}),
     Package("tt-quant", 15, "optimization", "quant", {"quant": "quantize calibrate"}),
     Package("tt-compress", 16, "optimization", "compress", {"compress": "prune distill factorize"}),

@@ -15,6 +15,7 @@ from tt_autograd import (
     graph as graph,
     is_grad_enabled as is_grad_enabled,
     no_grad as no_grad,
+    parallel as parallel,
 )
 
 __all__: list[str]

@@ -13,6 +13,28 @@ from tt_activations import (
     softplus as softplus,
     tanh as tanh,
 )
+from tt_attention import (
+    attention_weights as attention_weights,
+    causal_mask as causal_mask,
+    padding_mask as padding_mask,
+    scaled_dot_product_attention as scaled_dot_product_attention,
+    sliding_window_mask as sliding_window_mask,
+)
+from tt_conv import (
+    adaptive_avg_pool2d as adaptive_avg_pool2d,
+    avg_pool2d as avg_pool2d,
+    batch_norm2d as batch_norm2d,
+    conv1d as conv1d,
+    conv2d as conv2d,
+    group_norm as group_norm,
+    max_pool2d as max_pool2d,
+    unfold as unfold,
+)
+from tt_embeddings import (
+    embedding as embedding,
+    rotary as rotary,
+    sinusoidal_positions as sinusoidal_positions,
+)
 from tt_layers import (
     dropout as dropout,
     linear as linear,
@@ -27,6 +49,10 @@ from tt_losses import (
     l1_loss as l1_loss,
     mse_loss as mse_loss,
     nll_loss as nll_loss,
+)
+from tt_transformers import (
+    layer_norm as layer_norm,
+    rms_norm as rms_norm,
 )
 
 __all__: list[str]

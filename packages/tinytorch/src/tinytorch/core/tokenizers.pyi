@@ -1,0 +1,4 @@
+# ruff: noqa
+# Written by `python -m tinytorch.typed_names` from _table.py: change that.
+
+from tt_tokenizers import *
