@@ -199,3 +199,18 @@ def test_goes_down_a_parabola(case: str) -> None:
         (weight * weight).sum().backward()
         optimizer.step()
     assert float((weight * weight).sum().item()) < first
+
+
+@pytest.mark.parametrize("make", [lambda p: SGD(p, lr=0.1, momentum=0.9), lambda p: Adam(p, lr=0.1)])
+def test_states_of_dead_units_do_not_linger_where_arithmetic_is_slow(make: Callable[[list[Tensor]], Optimizer]) -> None:
+    """A gradient that became zero leaves means that shrink; below the smallest normal number they are zero."""
+    parameter = Tensor(np.ones(100), requires_grad=True)
+    optimizer = make([parameter])
+    for step in range(1024):
+        parameter.grad = Tensor(np.full(100, 1.0 if step == 0 else 0.0))
+        optimizer.step()
+    (states,) = optimizer.state_dict()["state"].values()
+    means = [value for value in states.values() if isinstance(value, np.ndarray) and value.shape == (100,)]
+    assert means
+    for mean in means:
+        assert not np.any((mean != 0) & (np.abs(mean) < np.finfo(np.float32).tiny))
