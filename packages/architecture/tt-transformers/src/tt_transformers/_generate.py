@@ -84,8 +84,8 @@ def prompt_ids(tokens: Prompt) -> Array:
     ids = tokens.data if isinstance(tokens, Tensor) else np.asarray(tokens)
     if ids.ndim not in (1, 2) or ids.size == 0 or ids.dtype.kind not in "iu":
         raise ValueError(
-            f"generate goes on from ids (T,) or (B, T) with T at least 1, but received {ids.dtype} of shape {ids.shape}. "
-            "Encode the text first; without one, begin with the id of a beginning or of a newline."
+            f"generate goes on from ids (T,) or (B, T) with T at least 1, but received {ids.dtype} of shape "
+            f"{ids.shape}. Encode the text first; without one, begin with the id of a beginning or of a newline."
         )
     return ids.astype(np.int64)
 
@@ -130,13 +130,13 @@ class LanguageModel(Module):
         ids = ids if isinstance(ids, Tensor) else from_numpy(np.asarray(ids))
         if ids.ndim != 2 or ids.shape[1] == 0 or ids.dtype.kind not in "iu":
             raise ValueError(
-                f"{type(self).__name__} takes ids (B, T), integers with T at least 1, but received {ids.dtype} of shape "
-                f"{ids.shape}. Encode text first, and give a single sequence a batch axis: ids[None]."
+                f"{type(self).__name__} takes ids (B, T), integers with T at least 1, but received {ids.dtype} of "
+                f"shape {ids.shape}. Encode text first, and give a single sequence a batch axis: ids[None]."
             )
         if ids.shape[1] > self.max_seq_len:
             raise ValueError(
-                f"{type(self).__name__} sees at most max_seq_len={self.max_seq_len} places, but received {ids.shape[1]}. "
-                "Cut the text into shorter pieces, or make a model with a larger max_seq_len."
+                f"{type(self).__name__} sees at most max_seq_len={self.max_seq_len} places, but received "
+                f"{ids.shape[1]}. Cut the text into shorter pieces, or make a model with a larger max_seq_len."
             )
         return ids
 

@@ -99,10 +99,8 @@ class Llama(LanguageModel):
     def features(self, ids: Tensor, offset: int = 0) -> Tensor:
         """Return what the blocks make of ids (B, T): (B, T, C), normed.
 
-        The positions are turned inside the attentions, which therefore must know `offset`; the plain ones begin at 0.
-
-        Raises:
-            NotImplementedError: If `offset` is not 0 and no cache has been put into the attentions.
+        `offset` changes nothing here: positions are turned inside the attentions. The plain ones begin at 0; one with a
+        cache, put in their place, knows how much it has seen.
         """
         x = self.tokens(ids)  # (B, T, C)
         for block in self.blocks:

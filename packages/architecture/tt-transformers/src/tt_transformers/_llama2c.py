@@ -88,7 +88,7 @@ def tensor_shapes(header: Header) -> dict[str, tuple[int, ...]]:
 
 
 def state_of(arrays: dict[str, Array], layers: int) -> dict[str, Array]:
-    """Name and turn the file's arrays as `Llama` wants them: weights are (in, out), w1 is SwiGLU's gate, w3 its `up`."""
+    """Name and turn the file's arrays as `Llama` wants them: weights (in, out), w1 is SwiGLU's gate, w3 its `up`."""
     state = {"tokens.weight": arrays["token_embedding"], "norm.weight": arrays["rms_final"]}
     for i in range(layers):
         block = f"blocks.{i}"
@@ -120,8 +120,8 @@ def read_llama2c(path: str | os.PathLike[str]) -> tuple[Header, dict[str, Array]
         size = os.fstat(file.fileno()).st_size
         if size != wanted:
             raise Llama2cError(
-                f"{os.fspath(path)}: a model of these sizes has {wanted} bytes, but the file has {size}: it is cut off, "
-                f"or in another layout. The header says {header}"
+                f"{os.fspath(path)}: a model of these sizes has {wanted} bytes, but the file has {size}: it is cut "
+                f"off, or in another layout. The header says {header}"
             )
         arrays: dict[str, Array] = {}
         for name, shape in shapes.items():
