@@ -60,7 +60,7 @@ def forward(
 def seconds(problem: Problem, products: int) -> float:
     """Estimate the time on one thread, of `products` times two matrix products and an exponential."""
     scores = problem.q[..., 0].size * problem.k.shape[3] * (0.5 if problem.causal else 1.0)
-    return scores * products * (1e-9 + 3e-11 * problem.q.shape[4])
+    return float(scores * products * (1e-9 + 3e-11 * problem.q.shape[4]))
 
 
 def scaled_queries(problem: Problem, heads: tuple[slice, slice]) -> Array:
@@ -90,7 +90,7 @@ def unshifted_sums(problem: Problem, tile: Tile, q: Array, out: Array) -> Array:
     b, h = tile.heads
     total: Array | None = None
     for keys in key_blocks(tile.limit):
-        scores = tile_scores(problem, tile, keys, q)
+        scores = tile_scores(problem, tile, keys, q, exact=False)
         np.exp(scores, out=scores)
         sums = row_sums(scores)
         add_product(scores, problem.v[b, h, :, keys], out, first=total is None)
@@ -119,7 +119,7 @@ def shifted_sums(problem: Problem, tile: Tile, q: Array, out: Array) -> tuple[Ar
     sums = np.zeros(q.shape[:-1], q.dtype)
     out[...] = 0
     for keys in key_blocks(tile.limit):
-        scores = tile_scores(problem, tile, keys, q)
+        scores = tile_scores(problem, tile, keys, q, exact=True)
         highest = online_softmax(scores, problem.v[b, h, :, keys], highest, sums, out)
     return sums, np.where(highest == -np.inf, 0, highest)
 

@@ -40,12 +40,14 @@ def backward(
         mask_slope: Zeros (N, H_kv, G, T, S), each axis possibly 1, or None.
     """
     kv_heads = problem.k.shape[1]
-    slopes = Slopes(*(writable_five_axes(each, kv_heads) for each in into), mask_slope)
+    q_slope, k_slope, v_slope = (writable_five_axes(each, kv_heads) for each in into)
+    slopes = Slopes(q_slope, k_slope, v_slope, mask_slope)
     g5, out5 = five_axes(g, kv_heads), five_axes(out, kv_heads)
     kept4 = Normalizers(*(each.reshape(problem.q.shape[:4]) for each in kept))
-    if problem.q.shape[3] == 0:
-        slopes.k[...] = 0
-        slopes.v[...] = 0
+    if problem.q.shape[3] == 0 or problem.k.shape[3] == 0:  # nobody looks, or there is nothing to look at
+        for slope in (slopes.q, slopes.k, slopes.v):
+            slope[...] = 0
+        return
     units = problem.units()
 
     def work(start: int, stop: int) -> None:
@@ -97,8 +99,9 @@ def backward_tile(
     """Add what one block of queries and keys contributes; the first block of queries writes, since it sees all keys."""
     b, h = tile.heads
     q, rows, shifts = queries
-    p = tile_scores(problem, tile, keys, q)
-    if shifts.any():
+    shifted = bool(shifts.any())
+    p = tile_scores(problem, tile, keys, q, exact=shifted)
+    if shifted:
         p -= shifts[..., np.newaxis]
     np.exp(p, out=p)
     ds = np.matmul(rows, values.swapaxes(-1, -2), out=space.get("slopes", p.shape, p.dtype))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from tt_autograd import Spec, defvjp, unbroadcast
@@ -21,7 +21,7 @@ Kept: TypeAlias = "Array | _blockwise.Normalizers"
 
 def few_scores(q: Array, k: Array) -> bool:
     """Return whether all scores together are few."""
-    return math.prod(q.shape[:-1]) * k.shape[-2] <= FEW_SCORES
+    return bool(math.prod(q.shape[:-1]) * k.shape[-2] <= FEW_SCORES)
 
 
 def widened(*arrays: Array) -> list[Array]:
@@ -38,8 +38,9 @@ def plain(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: floa
 def plain_recording(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float) -> tuple[Array, Kept]:
     """The same, and the weights (..., H, T, S)."""
     wide_q, wide_k, wide_v, *wide_masks = widened(q, k, v, *masks)
-    weights = _plain.weights(wide_q, wide_k, *wide_masks, causal=causal, scale=scale)
-    return _plain.attend(weights, wide_v).astype(q.dtype, copy=False), weights
+    with np.errstate(all="ignore"):  # what is not finite shows in the result
+        weights = _plain.weights(wide_q, wide_k, *wide_masks, causal=causal, scale=scale)
+        return _plain.attend(weights, wide_v).astype(q.dtype, copy=False), weights
 
 
 def blockwise(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float) -> Array:
@@ -151,7 +152,8 @@ def attention_rule(
 def weights(q: Array, k: Array, *masks: Array, causal: bool, scale: float) -> Array:
     """The weights of attention: softmax(scale * q k^T + mask), (..., H, T, S)."""
     wide_q, wide_k, *wide_masks = widened(q, k, *masks)
-    return _plain.weights(wide_q, wide_k, *wide_masks, causal=causal, scale=scale).astype(q.dtype, copy=False)
+    with np.errstate(all="ignore"):
+        return _plain.weights(wide_q, wide_k, *wide_masks, causal=causal, scale=scale).astype(q.dtype, copy=False)
 
 
 def weights_rule(
@@ -192,7 +194,7 @@ def self_attention_recording(
     if attention_primitive.recording is None:
         return self_attention(qkv, *masks, heads=heads, causal=causal, scale=scale), None
     out, residuals = attention_primitive.recording(*packed_heads(qkv, heads), *masks, causal=causal, scale=scale)
-    return side_by_side(out), residuals
+    return side_by_side(out), cast("Kept", residuals)
 
 
 def self_attention_rule(

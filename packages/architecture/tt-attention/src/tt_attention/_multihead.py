@@ -69,7 +69,7 @@ class MultiHeadAttention(Module):
         ((2, 3, 8), (8, 16))
     """
 
-    parallel_batches: bool | None = True
+    parallel_batches = True
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ def weights(q: Array, k: Array, mask: Array | None = None, *, causal: bool, scal
     scores = scores.reshape(*q.shape[:-1], k.shape[-2])  # (..., H, T, S)
     if mask is not None and mask.dtype.kind == "f":
         scores += mask
-    unseen = hidden(mask, *scores.shape[-2:], causal)
+    unseen = hidden(mask, scores.shape[-2], scores.shape[-1], causal)
     if unseen is not None:
         np.copyto(scores, -np.inf, where=unseen)
     return softmax_rows(scores)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from tt_tensor import Array
 
-# Measured on two cores with 2 MB of second-level cache each. Few rows skip more of the future, which costs nothing then;
-# many heads and sequences in one NumPy call keep Python's lock free, so that two threads run side by side.
+# Measured on two cores with 2 MB of second-level cache each. Few rows skip more of the future, which then costs
+# nothing; many heads and sequences in one NumPy call keep Python's lock free, so that two threads run side by side.
 ROWS = 64  # queries of a tile where they are few; where they are many, a quarter of them
 MOST_ROWS = 256
 KEYS = 512  # keys of a tile
@@ -51,13 +51,13 @@ class Problem:
     @property
     def reach(self) -> int:
         """How many keys before its own number query 0 sees: the last query sees all."""
-        return self.k.shape[3] - self.q.shape[3]
+        return int(self.k.shape[3] - self.q.shape[3])
 
     @property
     def rows(self) -> int:
         """How many queries a tile has."""
         queries = self.q.shape[3]
-        return max(1, min(queries, max(ROWS, min(queries // 4, MOST_ROWS))))
+        return int(max(1, min(queries, max(ROWS, min(queries // 4, MOST_ROWS)))))
 
     def units(self) -> list[tuple[slice, slice]]:
         """Return what can be computed apart from each other: sequences, or key heads of one, as many as fill a tile."""
@@ -67,11 +67,9 @@ class Problem:
         numbers = max(1, max(group * queries, keys) * (max(width, self.v.shape[4]) + 1))
         most = max(1, min(TILE // scores, UNIT // numbers))  # key heads
         heads = min(kv_heads, most)
-        batch = min(n, max(1, most // kv_heads))
-        if kv_heads <= most and batch > 1:
-            batch = (
-                -(-n // (2 * math.ceil(n / (2 * batch)))) if n > 1 else 1
-            )  # an even number of units, for two threads
+        batch = max(1, min(n, most // kv_heads))
+        if 1 < batch <= n:  # an even number of units, for two threads
+            batch = math.ceil(n / (2 * math.ceil(n / (2 * batch))))
         return [
             (slice(b, b + batch), slice(h, h + heads)) for b in range(0, n, batch) for h in range(0, kv_heads, heads)
         ]
@@ -135,8 +133,11 @@ class Space(threading.local):
 space = Space()
 
 
-def tile_scores(problem: Problem, tile: Tile, keys: slice, q: Array) -> Array:
-    """Return the masked scores (n, h, G, rows, keys) of scaled queries, in working memory."""
+def tile_scores(problem: Problem, tile: Tile, keys: slice, q: Array, *, exact: bool) -> Array:
+    """Return the masked scores (n, h, G, rows, keys) of scaled queries, in working memory.
+
+    `exact` hides a score that is NaN, too; adding -inf, which takes half the time, does not.
+    """
     b, h = tile.heads
     k = problem.k[b, h, :, keys]
     scores = space.get("scores", (*q.shape[:-1], k.shape[3]), q.dtype)
@@ -148,13 +149,17 @@ def tile_scores(problem: Problem, tile: Tile, keys: slice, q: Array) -> Array:
         else:
             scores += part
     if problem.causal:
-        hide_future(scores, tile.rows.start + problem.reach - keys.start)
+        hide_future(scores, tile.rows.start + problem.reach - keys.start, exact=exact)
     return scores
 
 
-def hide_future(scores: Array, seen: int) -> None:
+def hide_future(scores: Array, seen: int, *, exact: bool) -> None:
     """Hide from row i the columns beyond `i + seen`, in place; columns that every row sees are left alone."""
     rows, columns = scores.shape[-2:]
     first = max(0, seen + 1) // 16 * 16  # where a vector of the processor begins
     if first < columns:
-        scores[..., first:] += future(rows, columns - first, seen - first, scores.dtype.str)
+        hidden = future(rows, columns - first, seen - first, scores.dtype.str)
+        if exact:
+            np.copyto(scores[..., first:], -np.inf, where=hidden < 0)
+        else:
+            scores[..., first:] += hidden
