@@ -17,13 +17,15 @@ Array = npt.NDArray[Any]
 Model = GPT | Llama
 
 
+SIZES: dict[str, Any] = {"vocab_size": 17, "embed_dim": 8, "num_layers": 2, "max_seq_len": 6}
+
+
 def gpt(**settings: Any) -> GPT:
-    return GPT(**{**dict(vocab_size=17, embed_dim=8, num_layers=2, num_heads=2, max_seq_len=6), **settings}, rng=rng())
+    return GPT(**{**SIZES, "num_heads": 2, **settings}, rng=rng())
 
 
 def llama(**settings: Any) -> Llama:
-    sizes = dict(vocab_size=17, embed_dim=8, num_layers=2, num_heads=4, max_seq_len=6, num_kv_heads=2)
-    return Llama(**{**sizes, **settings}, rng=rng())
+    return Llama(**{**SIZES, "num_heads": 4, "num_kv_heads": 2, **settings}, rng=rng())
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -39,11 +41,18 @@ def louder(model: Model) -> Model:
 
 
 MODELS = [gpt, llama]
-VARIANTS = [gpt(), gpt(tie_weights=False), llama(), llama(tie_weights=False), llama(num_kv_heads=None, hidden_dim=10)]
+VARIANTS: list[tuple[Any, dict[str, Any]]] = [
+    (gpt, {}),
+    (gpt, {"tie_weights": False}),
+    (llama, {}),
+    (llama, {"tie_weights": False}),
+    (llama, {"num_kv_heads": None, "hidden_dim": 10}),
+]
 
 
-@pytest.mark.parametrize("model", VARIANTS)
-def test_logits_for_every_place(model: Model) -> None:
+@pytest.mark.parametrize(("make", "settings"), VARIANTS)
+def test_logits_for_every_place(make: Any, settings: dict[str, Any]) -> None:
+    model: Model = make(**settings)
     ids = rng().integers(0, 17, (3, 5))
     assert model(ids).shape == model(from_numpy(ids)).shape == (3, 5, 17)
     assert model(ids).dtype == np.float32
@@ -93,7 +102,8 @@ def test_features_and_logits_are_the_halves_of_forward(make: Any) -> None:
 
 
 def test_gpt_knows_where_its_ids_stand() -> None:
-    model = louder(gpt(num_layers=1))
+    model = gpt(num_layers=1)
+    louder(model)
     x = model.positions(model.tokens(from_numpy(np.array([[5]]))), offset=3)
     np.testing.assert_allclose(
         model.features(from_numpy(np.array([[5]])), offset=3).data, model.norm(model.blocks[0](x)).data, atol=1e-6
@@ -155,8 +165,9 @@ def test_first_weights_come_from_the_generator(make: Any) -> None:
         np.testing.assert_array_equal(a.data, b.data, err_msg=name)
 
 
-@pytest.mark.parametrize("model", VARIANTS)
-def test_every_parameter_gets_a_gradient_and_a_tiny_batch_is_learned_by_heart(model: Model) -> None:
+@pytest.mark.parametrize(("make", "settings"), VARIANTS)
+def test_every_parameter_gets_a_gradient_and_a_tiny_batch_is_learned(make: Any, settings: dict[str, Any]) -> None:
+    model: Model = make(**settings)
     ids = np.array([[1, 2, 3, 4, 5], [5, 3, 1, 2, 4]])
     moments: dict[str, tuple[Array, Array]] = {}
     for step in range(1, 121):  # Adam, by hand
@@ -173,11 +184,8 @@ def test_every_parameter_gets_a_gradient_and_a_tiny_batch_is_learned_by_heart(mo
 
 @pytest.mark.parametrize("make", MODELS)
 def test_the_gradient_of_a_whole_model(make: Any) -> None:
-    model = louder(
-        make(vocab_size=5, embed_dim=4, num_layers=1, num_heads=2, num_kv_heads=1)
-        if make is llama
-        else make(vocab_size=5, embed_dim=4, num_layers=1)
-    )
+    heads = {"num_heads": 2} if make is gpt else {"num_heads": 2, "num_kv_heads": 1}
+    model = louder(make(vocab_size=5, embed_dim=4, num_layers=1, **heads))
     for module in list(model.modules()):
         for name, value in list(vars(module).items()):
             if isinstance(value, Parameter):

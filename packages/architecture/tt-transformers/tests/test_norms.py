@@ -39,6 +39,11 @@ def normal(*shape: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).standard_normal(shape)
 
 
+def wide(*arrays: Array) -> tuple[Tensor, Tensor, Tensor]:
+    x, *others = (Tensor(a, dtype=np.float64) for a in arrays)
+    return x, others[0], others[-1]
+
+
 def exact_layer_norm(x: Array, weight: Array, bias: Array, eps: float) -> Array:
     wide = x.astype(np.float64)
     mean = wide.mean(-1, keepdims=True)
@@ -58,7 +63,7 @@ SHAPES = [(5,), (1, 5), (7, 5), (2, 3, 5), (0, 5), (2, 0, 5), (3, 1), (2, 2, 2, 
 @pytest.mark.parametrize("eps", [1e-5, 0.1])
 def test_layer_norm_is_its_definition(layer_kernel: str, shape: tuple[int, ...], eps: float) -> None:
     x, weight, bias = 3 * normal(*shape) + 2, normal(shape[-1], seed=1), normal(shape[-1], seed=2)
-    out = layer_norm(*[Tensor(a, dtype=np.float64) for a in (x, weight, bias)], eps)
+    out = layer_norm(*wide(x, weight, bias), eps)
     np.testing.assert_allclose(out.data, exact_layer_norm(x, weight, bias, eps), atol=1e-12)
     assert out.shape == shape
 
@@ -67,7 +72,7 @@ def test_layer_norm_is_its_definition(layer_kernel: str, shape: tuple[int, ...],
 @pytest.mark.parametrize("eps", [1e-5, 0.1])
 def test_rms_norm_is_its_definition(rms_kernel: str, shape: tuple[int, ...], eps: float) -> None:
     x, weight = 3 * normal(*shape) + 2, normal(shape[-1], seed=1)
-    out = rms_norm(*[Tensor(a, dtype=np.float64) for a in (x, weight)], eps)
+    out = rms_norm(*wide(x, weight)[:2], eps)
     np.testing.assert_allclose(out.data, exact_rms_norm(x, weight, eps), atol=1e-12)
     assert out.shape == shape
 
@@ -86,7 +91,7 @@ def test_norms_keep_the_type(kind: Any) -> None:
 def test_norms_take_strided_arrays_and_leave_their_inputs_alone() -> None:
     x, weight, bias = normal(6, 8).T[::2].astype(np.float32), normal(12)[::2], normal(6)
     copies = x.copy(), weight.copy(), bias.copy()
-    out = layer_norm(*[Tensor(a, dtype=np.float64) for a in (x, weight, bias)])
+    out = layer_norm(*wide(x, weight, bias))
     np.testing.assert_allclose(out.data, exact_layer_norm(x, weight, bias, 1e-5), atol=1e-12)
     rms_norm(Tensor(x), Tensor(weight))
     for now, before in zip((x, weight, bias), copies, strict=True):

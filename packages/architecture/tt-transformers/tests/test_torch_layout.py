@@ -89,7 +89,7 @@ def test_names_and_axes_of_a_llama() -> None:
     assert state["head.weight"].shape == (11, 8)
     qkv = model.blocks[1].attention.qkv.weight.data
     np.testing.assert_array_equal(state["blocks.1.attention.v_proj.weight"], qkv[:, 12:].T)
-    np.testing.assert_array_equal(state["blocks.1.mlp.gate.weight"], model.blocks[1].mlp.gate.weight.data.T)
+    np.testing.assert_array_equal(state["blocks.1.mlp.gate.weight"], model.state_dict()["blocks.1.mlp.gate.weight"].T)
 
 
 def test_names_and_axes_of_other_things() -> None:

@@ -12,6 +12,7 @@ from tt_tensor import Array, Tensor, from_numpy
 
 from tt_transformers._sampling import check_settings, sample
 
+Stop: TypeAlias = int | np.integer | Collection[int] | None
 Prompt: TypeAlias = Sequence[int] | Sequence[Sequence[int]] | Array | Tensor
 NextLogits: TypeAlias = Callable[[Array], Array]
 
@@ -23,7 +24,7 @@ def generate_tokens(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    stop: int | Collection[int] | None = None,
+    stop: Stop = None,
     *,
     rng: np.random.Generator | None = None,
 ) -> Iterator[Array]:
@@ -101,7 +102,7 @@ class LanguageModel(Module):
     """
 
     # Examples are independent: a training step may split its batch over threads, and gains by it.
-    parallel_batches: bool | None = True
+    parallel_batches = True
 
     vocab_size: int
     max_seq_len: int
@@ -163,7 +164,7 @@ class LanguageModel(Module):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
-        stop: int | Collection[int] | None = None,
+        stop: Stop = None,
         *,
         rng: np.random.Generator | None = None,
     ) -> Iterator[int] | Iterator[Array]:
@@ -181,7 +182,7 @@ class LanguageModel(Module):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
-        stop: int | Collection[int] | None = None,
+        stop: Stop = None,
         *,
         rng: np.random.Generator | None = None,
     ) -> Array:

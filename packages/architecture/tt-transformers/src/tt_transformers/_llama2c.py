@@ -53,8 +53,8 @@ def parse_header(raw: bytes) -> Header:
         raise Llama2cError(
             f"this is llama2.c's layout of version {numbers[1]}, and only version 0 is read: export with --version 0"
         )
-    *sizes, vocabulary, places = numbers
-    header = Header(*sizes, abs(vocabulary), places, tied=vocabulary > 0)
+    dim, hidden, layers, heads, kv_heads, vocabulary, places = numbers
+    header = Header(dim, hidden, layers, heads, kv_heads, abs(vocabulary), places, tied=vocabulary > 0)
     said = ", ".join(f"{name}={number}" for name, number in zip(FIELDS.split(), numbers, strict=True))
     if not all(0 < size <= LARGEST for size in header[:7]):
         raise Llama2cError(f"the sizes must be from 1 to {LARGEST} (vocab_size may be negative), but are: {said}")

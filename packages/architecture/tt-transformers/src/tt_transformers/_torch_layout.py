@@ -1,11 +1,11 @@
 """Weights to and from PyTorch's layout: names and axes change at the border, and nowhere else.
 
-A `Linear` becomes a `torch.nn.Linear`, whose weight is (out, in); a plain `MultiHeadAttention` becomes a
-`torch.nn.MultiheadAttention` (`in_proj_weight`, `out_proj.weight`), and one with grouped queries or rotary positions, which
+A `Linear` becomes a `torch.nn.Linear`, whose weight is (out, in). A plain `MultiHeadAttention` becomes a
+`torch.nn.MultiheadAttention` (`in_proj_weight`, `out_proj.weight`); one with grouped queries or rotary positions, which
 PyTorch has not, four `torch.nn.Linear`: `q_proj`, `k_proj`, `v_proj` and `out_proj`. A `TransformerBlock` with an `MLP`
-becomes a `torch.nn.TransformerEncoderLayer(norm_first=True)`, whose parts have the names `self_attn`, `linear1`, `linear2`,
-`norm1` and `norm2`. What normalises batches has PyTorch's counter `num_batches_tracked` beside its buffers. Everything else
-(embeddings, norms, convolutions) has PyTorch's axes and names already.
+becomes a `torch.nn.TransformerEncoderLayer(norm_first=True)`, whose parts have the names `self_attn`, `linear1`,
+`linear2`, `norm1` and `norm2`. What normalises batches has PyTorch's counter `num_batches_tracked` beside its buffers.
+Everything else (embeddings, norms, convolutions) has PyTorch's axes and names already.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ def outgoing(array: Array, entry: Entry) -> Array:
 def to_torch_layout(model: Module) -> dict[str, Array]:
     """Return copies of a model's weights with the names and axes of the equivalent PyTorch model.
 
-    For a `GPT` that is a module with `tokens` and `positions` (`torch.nn.Embedding`; the first T rows of `positions` are
-    added), `blocks` (a `ModuleList` of `torch.nn.TransformerEncoderLayer(C, H, 4 * C, batch_first=True,
+    For a `GPT` that is a module with `tokens` and `positions` (`torch.nn.Embedding`; the first T rows of `positions`
+    are added), `blocks` (a `ModuleList` of `torch.nn.TransformerEncoderLayer(C, H, 4 * C, batch_first=True,
     norm_first=True, activation=lambda x: gelu(x, approximate="tanh"))`, called with a causal mask), `norm`
     (`torch.nn.LayerNorm`) and `head` (`torch.nn.Linear` without bias). For a `Llama` it has modules of our names:
     `torch.nn.RMSNorm`, `torch.nn.Linear` and `torch.nn.Embedding`.
