@@ -78,7 +78,7 @@ class BPETokenizer:
 
         Args:
             text: A text, or several; no word reaches from one into the next.
-            vocab_size: How many ids there shall be, with the 256 bytes and the special tokens; fewer if no pair is left.
+            vocab_size: How many ids there shall be, bytes and special tokens too; fewer if no pair is left.
             special_tokens: What gets the last ids.
             pattern: How text is split into words first: see `split_words`.
             min_frequency: A pair that occurs less often is not merged.

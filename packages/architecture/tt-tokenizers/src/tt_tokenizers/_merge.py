@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
 import itertools
+from collections.abc import Mapping, Sequence
 
 Pair = tuple[int, int]
 # For every pair that merges: its rank (the lowest goes first) and the id that takes its place.

@@ -42,7 +42,7 @@ class Model:
     bos_id: int | None = None
 
     def ordinary(self) -> dict[bytes, int]:
-        """Return the id of every token that text can become: no special one; a byte token only if nothing else spells it."""
+        """Return the id of every token that text can become; in a model of characters, byte tokens stand apart."""
         special = set(self.special_ids.values())
         apart = special | set(self.byte_ids) if self.characters else special
         found: dict[bytes, int] = {}
@@ -64,9 +64,6 @@ class Model:
                 raise TokenizerError(f"the byte 0x{byte:02x} has no token; all 256 must have one")
         if len(self.byte_ids) != 256:
             raise TokenizerError(f"{len(self.byte_ids)} bytes have a token; all 256 must have one")
-        longest = max((len(token) for token in self.tokens if token is not None), default=0)
-        if longest > LONGEST_TOKEN:
-            raise TokenizerError(f"a token has {longest:,} bytes; at most {LONGEST_TOKEN:,} can be")
         taken = sorted(self.special_ids.values())
         if len(set(taken)) != len(taken) or "" in self.special_ids or set(taken) & set(self.byte_ids):
             raise TokenizerError("special tokens must be different, not empty, and each have an id of its own")
@@ -102,10 +99,16 @@ def table_of_merges(
 
 
 def table_of_scores(scores: Sequence[float | None], ordinary: Mapping[bytes, int]) -> dict[Pair, tuple[int, int]]:
-    """Let any two tokens that spell a third merge into it: the better its score, the lower their rank."""
-    ranks = {
-        score: rank for rank, score in enumerate(sorted({each for each in scores if each is not None}, reverse=True))
-    }
+    """Let any two tokens that spell a third merge into it: the better its score, the lower their rank.
+
+    Raises:
+        TokenizerError: A token is too long to look at all of its splits.
+    """
+    longest = max(map(len, ordinary), default=0)
+    if longest > LONGEST_TOKEN:
+        raise TokenizerError(f"a token has {longest:,} bytes; at most {LONGEST_TOKEN:,} can be")
+    different = {each for each in scores if each is not None}
+    ranks = {score: rank for rank, score in enumerate(sorted(different, reverse=True))}
     table: dict[Pair, tuple[int, int]] = {}
     for token, number in ordinary.items():
         score = scores[number]

@@ -24,7 +24,7 @@ _TEMPLATES = {
     # cl100k_base: capitals too (U+017F is an s to case-blind Unicode); three digits at most; line ends apart.
     "cl100k": (
         r"'(?:[sS\u017ftTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])|[^\r\n{L}{N}]?[{L}]+|[{N}]{1,3}| ?[^{S}{L}{N}]+[\r\n]*"
-        r"|[{S}]*[\r\n]+|[{S}]+(?![^{S}])|[{S}]+"
+        r"|[{S}]++\Z|[{S}]*[\r\n]+|[{S}]+(?![^{S}])|[{S}]+"
     ),
     # For vocabularies in which no token has a space after something else: a word takes the spaces before it.
     "spaces": r" *[^ ]+| +",

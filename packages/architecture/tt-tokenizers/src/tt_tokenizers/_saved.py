@@ -44,11 +44,8 @@ def from_document(found: Mapping[str, object]) -> Model:
             f"holds {found['format']!r}, version {found['version']!r}; not version {_VERSION} of {_FORMAT!r}"
         )
     pattern, specials, bos_id = found["pattern"], found["special_tokens"], found["bos_id"]
-    if (
-        not isinstance(pattern, str)
-        or not isinstance(specials, dict)
-        or any(type(found[f]) is not bool for f in _FLAGS)
-    ):
+    flags = all(type(found[name]) is bool for name in _FLAGS)
+    if not isinstance(pattern, str) or not isinstance(specials, dict) or not flags:
         raise TokenizerError("pattern, special_tokens or a flag has the wrong type")
     if (found["merges"] is None) == (found["scores"] is None):
         raise TokenizerError("there must be either merges or scores")

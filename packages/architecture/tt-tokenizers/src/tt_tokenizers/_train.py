@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from tt_tokenizers._merge import Pair
 from tt_tokenizers._text import check_text
-import itertools
 
 Change = tuple[Pair, int]
 
