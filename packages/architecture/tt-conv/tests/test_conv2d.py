@@ -125,9 +125,7 @@ def problems(draw: st.DrawFn) -> dict[str, Any]:
     dilation = draw(st.tuples(small, small))
     side = st.tuples(st.integers(0, 3), st.integers(0, 3))
     padding = draw(st.tuples(side, side))
-    sizes = [
-        max(1, dilation[i] * (kernel[i] - 1) + 1 - sum(padding[i])) + draw(st.integers(0, 4)) for i in range(2)
-    ]
+    sizes = [max(1, dilation[i] * (kernel[i] - 1) + 1 - sum(padding[i])) + draw(st.integers(0, 4)) for i in range(2)]
     return {
         "x": (draw(st.integers(0, 3)), groups * draw(small), *sizes),
         "filters": groups * draw(small),
@@ -230,9 +228,7 @@ def test_same_keeps_the_size_and_pads_what_is_odd_behind(kernel: str) -> None:
 def test_valid_is_no_padding_and_pairs_are_height_and_width() -> None:
     x, w = double(normal(1, 2, 5, 6)), double(normal(2, 2, 3, 3, seed=1))
     np.testing.assert_array_equal(conv2d(x, w, padding="valid").data, conv2d(x, w).data)
-    np.testing.assert_array_equal(
-        conv2d(x, w, padding=(1, 2)).data, conv2d(x, w, padding=((1, 1), (2, 2))).data
-    )
+    np.testing.assert_array_equal(conv2d(x, w, padding=(1, 2)).data, conv2d(x, w, padding=((1, 1), (2, 2))).data)
     assert conv2d(x, w, stride=(2, 3)).shape == (1, 2, 2, 2)
 
 
@@ -355,7 +351,9 @@ def test_integers_and_wrong_sequences_are_refused() -> None:
         conv1d(Tensor(np.zeros((1, 1, 3))), Tensor(np.zeros((1, 1, 2, 2))))
 
 
-@pytest.mark.parametrize("words", [{}, {"stride": 2}, {"padding": ((1, 0), (2, 1)), "dilation": (2, 1), "stride": (1, 3)}])
+@pytest.mark.parametrize(
+    "words", [{}, {"stride": 2}, {"padding": ((1, 0), (2, 1)), "dilation": (2, 1), "stride": (1, 3)}]
+)
 def test_unfold_lays_out_what_the_filters_see(words: dict[str, Any]) -> None:
     x, w = normal(2, 3, 6, 5), normal(4, 3, 2, 3, seed=1)
     columns = unfold(double(x), (2, 3), **words).data

@@ -35,9 +35,7 @@ def pooled(
     out = np.zeros((*x.shape[:2], *size))
     for n, c, i, j in np.ndindex(out.shape):
         top, left = i * stride[0], j * stride[1]
-        out[n, c, i, j] = reduce(
-            padded[n, c, top : top + reach[0] : dilation[0], left : left + reach[1] : dilation[1]]
-        )
+        out[n, c, i, j] = reduce(padded[n, c, top : top + reach[0] : dilation[0], left : left + reach[1] : dilation[1]])
     return out
 
 
@@ -130,7 +128,15 @@ def test_avg_pool_may_divide_by_what_it_is_told() -> None:
 
 
 # Sizes of PyTorch 2.13: length, window, stride, padding -> places with ceil_mode.
-CEIL = [(5, 2, 2, 0, 3), (4, 2, 2, 0, 2), (6, 3, 2, 0, 3), (5, 3, 3, 1, 2), (3, 1, 3, 0, 1), (4, 1, 3, 0, 2), (7, 2, 3, 1, 3)]
+CEIL = [
+    (5, 2, 2, 0, 3),
+    (4, 2, 2, 0, 2),
+    (6, 3, 2, 0, 3),
+    (5, 3, 3, 1, 2),
+    (3, 1, 3, 0, 1),
+    (4, 1, 3, 0, 2),
+    (7, 2, 3, 1, 3),
+]
 
 
 @pytest.mark.parametrize(("length", "kernel", "stride", "padding", "places"), CEIL)
@@ -186,7 +192,9 @@ def test_gradient_of_adaptive_pooling(size: Any) -> None:
     assert gradcheck(lambda x: adaptive_avg_pool2d(x, size), np.random.default_rng(0).standard_normal((2, 3, 7, 8)))
 
 
-@pytest.mark.parametrize("pool", [lambda x: max_pool2d(x, 2), lambda x: avg_pool2d(x, 2), lambda x: adaptive_avg_pool2d(x, 2)])
+@pytest.mark.parametrize(
+    "pool", [lambda x: max_pool2d(x, 2), lambda x: avg_pool2d(x, 2), lambda x: adaptive_avg_pool2d(x, 2)]
+)
 def test_empty_batches_and_any_memory_order(pool: Callable[[Tensor], Tensor]) -> None:
     empty = double(np.zeros((0, 2, 4, 4)), True)
     out = pool(empty)

@@ -43,7 +43,7 @@ def check_filters(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int, n
     axes = "(out, in / groups, KH, KW)" if x.ndim == 4 else "(out, in / groups, K)"
     if weight.ndim != x.ndim or min(weight.shape) < 1:
         raise ValueError(f"{name} wants a weight of shape {axes}, nothing empty, but received {weight.shape}")
-    if not isinstance(groups, (int, np.integer)) or groups < 1 or x.shape[1] % groups or weight.shape[0] % groups:
+    if groups < 1 or x.shape[1] % groups or weight.shape[0] % groups:
         raise ValueError(
             f"{name}: groups must divide the channels in and out, but received groups={groups} for {x.shape[1]} in and "
             f"{weight.shape[0]} out"

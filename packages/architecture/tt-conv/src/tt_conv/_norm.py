@@ -154,7 +154,9 @@ def group_norm(x: Array, *affine: Array, groups: int, eps: float) -> Array:
 
     Shapes: x (N, C, ...), weight and bias (C,), both or neither -> the same as x.
     """
-    flat = x.reshape(*x.shape[:2], -1) if x.size else x.reshape(*x.shape[:2], 0)
+    if x.size == 0:
+        return x.copy()
+    flat = x.reshape(*x.shape[:2], -1)
     mean, inverse = (by_channel(moment, x.shape[1], x.dtype) for moment in group_moments(flat, groups, eps))
     out = np.asarray(flat - mean)
     if affine:

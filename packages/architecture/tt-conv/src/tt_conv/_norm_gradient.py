@@ -93,8 +93,10 @@ def group_norm_gradient(
 ) -> tuple[Array | None, ...]:
     """Gradients for the input, the weight and the bias."""
     shape, dtype = x.shape, x.dtype
-    g, x = same_type(g, x)
     channels = shape[1]
+    if x.size == 0:
+        return tuple(np.zeros_like(array) if need else None for array, need in zip((x, *affine), needs, strict=True))
+    g, x = same_type(g, x)
     flat = (shape[0], channels, int(np.prod(shape[2:])))
     g, x = g.reshape(flat), x.reshape(flat)
     mean, inverse = (by_channel(moment, channels, x.dtype) for moment in group_moments(x, groups, eps))

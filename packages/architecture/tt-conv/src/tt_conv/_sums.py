@@ -34,7 +34,8 @@ def fold(rows: int, channels: int) -> int:
 
 def block_sums(block: Array, channels: int) -> Array:
     """Add up the rows of a contiguous block of (rows, channels), folded or not -> (channels,)."""
-    return np.dot(ones(len(block), block.dtype), block).reshape(-1, channels).sum(axis=0)
+    sums: Array = np.dot(ones(len(block), block.dtype), block).reshape(-1, channels).sum(axis=0)
+    return sums
 
 
 def column_sums(matrix: Array) -> Array:

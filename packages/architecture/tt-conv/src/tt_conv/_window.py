@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -60,8 +62,8 @@ def pair(value: int | tuple[int, int], name: str, least: int = 1) -> Pair:
     Raises:
         ValueError: Neither, or a number below `least`.
     """
-    numbers = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
-    if len(numbers) != 2 or not all(isinstance(n, (int, np.integer)) and n >= least for n in numbers):
+    numbers = tuple(value) if isinstance(value, Sequence) else (value, value)
+    if len(numbers) != 2 or not all(operator.index(n) >= least for n in numbers):
         raise ValueError(f"{name} must be a whole number of at least {least}, or two (height, width); got {value!r}")
     return int(numbers[0]), int(numbers[1])
 
@@ -80,10 +82,11 @@ def sides(padding: Padding, kernel: Pair, stride: Pair, dilation: Pair) -> Sides
         if stride != (1, 1):
             raise ValueError(f'padding="same" keeps the size, which a stride of {stride} does not; give numbers')
         return same_sides(kernel[0], dilation[0]), same_sides(kernel[1], dilation[1])
-    if not isinstance(padding, (int, np.integer)) and len(padding) == 2 and isinstance(padding[0], tuple):
-        top_bottom, left_right = padding
-        return pair(top_bottom, "padding", 0), pair(left_right, "padding", 0)  # type: ignore[arg-type]  # both are pairs
-    down, right = pair(padding, "padding", 0)  # type: ignore[arg-type]  # pairs are handled above
+    if isinstance(padding, Sequence):
+        first, second = padding
+        if isinstance(first, Sequence) and isinstance(second, Sequence):
+            return pair(first, "padding", 0), pair(second, "padding", 0)
+    down, right = pair(padding, "padding", 0)  # type: ignore[arg-type]  # pairs of pairs are handled above
     return (down, down), (right, right)
 
 
