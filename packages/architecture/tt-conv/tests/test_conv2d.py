@@ -33,7 +33,7 @@ def double(array: Array, requires_grad: bool = False) -> Tensor:
 def by_definition(x: Array, w: Array, stride: Any, padding: Sides, dilation: Any, groups: int) -> Array:
     """The sum over taps and channels, number by number: shares no code with any kernel."""
     (top, bottom), (left, right) = padding
-    n, c, height, width = x.shape
+    n, _, height, width = x.shape
     out_channels, per_group, kh, kw = w.shape
     rows = (height + top + bottom - dilation[0] * (kh - 1) - 1) // stride[0] + 1
     columns = (width + left + right - dilation[1] * (kw - 1) - 1) // stride[1] + 1
@@ -90,10 +90,10 @@ def test_gradients_with_many_channels_and_unequal_sizes() -> None:
 
 def test_the_gradients_do_not_depend_on_the_kernel(kernel: str) -> None:
     leaves = [double(normal(2, 3, 5, 4), True), double(normal(4, 3, 3, 2, seed=1), True), double(normal(4), True)]
-    conv2d(*leaves, padding=((1, 0), (0, 1)), stride=(1, 2)).sum().backward()
+    conv2d(leaves[0], leaves[1], leaves[2], (1, 2), ((1, 0), (0, 1))).sum().backward()
     again = [double(leaf.data, True) for leaf in leaves]
     with use_kernel(conv2d, "reference"):
-        conv2d(*again, padding=((1, 0), (0, 1)), stride=(1, 2)).sum().backward()
+        conv2d(again[0], again[1], again[2], (1, 2), ((1, 0), (0, 1))).sum().backward()
     for leaf, other in zip(leaves, again, strict=True):
         assert leaf.grad is not None
         assert other.grad is not None
@@ -106,8 +106,8 @@ def test_only_what_is_needed_gets_a_gradient(frozen: int) -> None:
     leaves = [double(array, i != frozen) for i, array in enumerate(arrays)]
     every = [double(array, True) for array in arrays]
     cotangent = double(normal(2, 2, 4, 4, seed=3))
-    conv2d(*leaves, padding=1).backward(cotangent)
-    conv2d(*every, padding=1).backward(cotangent)
+    conv2d(leaves[0], leaves[1], leaves[2], padding=1).backward(cotangent)
+    conv2d(every[0], every[1], every[2], padding=1).backward(cotangent)
     for i, (leaf, other) in enumerate(zip(leaves, every, strict=True)):
         if i == frozen:
             assert leaf.grad is None
@@ -195,8 +195,8 @@ def test_large_images_are_cut_into_blocks_without_a_seam(shape: tuple[int, ...],
             cotangent = normal(*out.shape, seed=3) if cotangent is None else cotangent
             out.backward(Tensor(cotangent))
         found.append(out.data)
-        assert images.grad is not None
-        assert weight.grad is not None
+    assert images.grad is not None
+    assert weight.grad is not None
     np.testing.assert_allclose(found[0], found[1], atol=2e-4)
     # Against the columns written out: the gradient of a product with them.
     columns = unfold(double(x), 3, padding=((2, 1), (1, 1))).data
@@ -237,7 +237,7 @@ def test_types_are_kept(kernel: str, kind: str) -> None:
     x, w, b = (Tensor(normal(*s), dtype=np.dtype(kind)) for s in [(1, 2, 4, 4), (3, 2, 3, 3), (3,)])
     out = conv2d(x, w, b, padding=1)
     assert out.dtype == np.dtype(kind)
-    wide = conv2d(*(Tensor(t, dtype=np.float64) for t in (x, w, b)), padding=1)
+    wide = conv2d(double(x.data), double(w.data), double(b.data), padding=1)
     tolerance = {"f2": 2e-3, "f4": 1e-5, "f8": 1e-12}[kind]
     np.testing.assert_allclose(out.data.astype(float), wide.data, rtol=tolerance, atol=tolerance * 4)
 
@@ -249,7 +249,8 @@ def test_half_precision_adds_up_in_single(kernel: str) -> None:
     weight = Tensor(np.ones((1, 1, 1, 1)), dtype=np.float16, requires_grad=True)
     conv2d(leaf, weight).backward(Tensor(np.ones((1, 1, 60, 60)), dtype=np.float16))
     assert weight.grad is not None
-    assert (weight.grad.dtype, weight.grad.tolist()) == (np.float16, [[[[3600.0]]]])
+    assert weight.grad.dtype == np.float16
+    assert weight.grad.tolist() == [[[[3600.0]]]]
 
 
 def test_mixed_types_take_the_wider(kernel: str) -> None:

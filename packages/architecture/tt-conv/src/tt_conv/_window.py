@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from tt_tensor import Array
@@ -82,11 +82,10 @@ def sides(padding: Padding, kernel: Pair, stride: Pair, dilation: Pair) -> Sides
         if stride != (1, 1):
             raise ValueError(f'padding="same" keeps the size, which a stride of {stride} does not; give numbers')
         return same_sides(kernel[0], dilation[0]), same_sides(kernel[1], dilation[1])
-    if isinstance(padding, Sequence):
-        first, second = padding
-        if isinstance(first, Sequence) and isinstance(second, Sequence):
-            return pair(first, "padding", 0), pair(second, "padding", 0)
-    down, right = pair(padding, "padding", 0)  # type: ignore[arg-type]  # pairs of pairs are handled above
+    if isinstance(padding, Sequence) and isinstance(padding[0], Sequence):
+        top_bottom, left_right = cast("Sides", padding)
+        return pair(top_bottom, "padding", 0), pair(left_right, "padding", 0)
+    down, right = pair(cast("int | Pair", padding), "padding", 0)
     return (down, down), (right, right)
 
 
