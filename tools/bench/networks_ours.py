@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import tinytorch as tt
 
 from tools.bench.inputs import Floats
-from tools.bench.problems import GPT, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY, Layer, Network, Optimizer, Problem
+from tools.bench.problems import (
+    GPT,
+    LEARNING_RATE,
+    MOMENTUM,
+    VOCABULARY,
+    WEIGHT_DECAY,
+    Layer,
+    Network,
+    Optimizer,
+    Problem,
+)
 
 Module = tt.nn.Module
+
+# Where the weights of a GPT's block have their place, and which stand there side by side.
+_PLACES = {
+    "attention.qkv": ("query", "key", "value"),
+    "attention.output": ("project",),
+    "attention_norm": ("norm1",),
+    "mlp_norm": ("norm2",),
+    "mlp.up": ("up",),
+    "mlp.down": ("down",),
+}
 
 
 def _made(layer: Layer) -> Module | None:
@@ -38,7 +59,17 @@ def _chain(network: Network, weights: list[dict[str, Floats]]) -> Module:
 
 def _gpt(shape: GPT, weights: list[dict[str, Floats]]) -> Module:
     """Build a GPT with these weights."""
-    raise NotImplementedError
+    embeddings, *blocks, norm = weights
+    model = tt.nn.GPT(VOCABULARY, shape.dim, shape.depth, shape.heads, shape.length)
+    state = {"tokens.weight": embeddings["token"], "positions.weight": embeddings["position"]}
+    for index, arrays in enumerate(blocks):
+        for ours, names in _PLACES.items():
+            for leaf in ("weight", "bias"):
+                state[f"blocks.{index}.{ours}.{leaf}"] = np.concatenate(
+                    [arrays[f"{name}.{leaf}"] for name in names], -1
+                )
+    model.load_state_dict(state | {f"norm.{leaf}": array for leaf, array in norm.items()})
+    return model
 
 
 def _optimizer(kind: Optimizer, model: Module) -> tt.optim.Optimizer:

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import tinytorch as tt
+from tt_tensor import set_num_threads
 
 from tools.bench import inputs
 from tools.bench.job import Job
@@ -15,7 +16,8 @@ from tools.bench.tokens_ours import tokens
 
 
 def set_threads(count: int) -> None:
-    """Leave it to the environment: NumPy's BLAS read its variable when it was loaded."""
+    """Use so many threads within an operation, matrix products included."""
+    set_num_threads(count)
 
 
 def ops(size: int) -> Job:

@@ -86,7 +86,7 @@ class Network:
         return examples, rng.integers(0, self.layers[-1].sizes[1], self.batch_size)
 
     def flops(self, training: bool = True) -> int:
-        """Count one step's: the gradients of input and weight cost as much each as forward; the first input has none."""
+        """Count one step's: the gradients of input and weight cost as much each as forward."""
         shape, each = self.shape, []
         for layer in self.layers:
             each.append(layer.flops(shape))

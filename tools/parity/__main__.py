@@ -10,12 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from tt_tensor import set_num_threads
 
-from tools.parity import cases_networks, cases_tensor, cases_training, oracle
+from tools.parity import cases_images, cases_networks, cases_tensor, cases_text, cases_training, oracle
 from tools.parity.compare import TOLERANCE, Case, Errors, apart, evaluate
-from tools.parity.differences import DIFFERENCES, WITHOUT_ROW
+from tools.parity.differences import DIFFERENCES, WHOLE, WITHOUT_ROW
 
-CASES: list[Case] = [*cases_tensor.CASES, *cases_networks.CASES, *cases_training.CASES]
+_MODULES = (cases_tensor, cases_networks, cases_training, cases_images, cases_text)
+CASES: list[Case] = [case for module in _MODULES for case in module.CASES]
 
 
 def missing(cases: Sequence[Case]) -> list[str]:
@@ -24,8 +26,7 @@ def missing(cases: Sequence[Case]) -> list[str]:
     found = []
     for package, exempt in WITHOUT_ROW.items():
         for name in importlib.import_module(package).__all__:
-            # Other classes hold functions that are compared; optimizers and schedules are compared themselves.
-            counts = name[0].islower() or package == "tt_optim"
+            counts = name[0].islower() or package in WHOLE
             if counts and name not in compared and name not in exempt.split():
                 found.append(f"{package}.{name}")
     return found
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("-v", "--verbose", action="store_true", help="print every row")
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
+    set_num_threads(2)  # so that kernels which split their work do
     cases = [case for case in CASES if not options.names or case.function in options.names]
     print(f"torch {torch.__version__}, numpy {np.__version__}, Python {platform.python_version()}")
     failures = [] if options.names else [f"{name} has no row" for name in missing(CASES)]

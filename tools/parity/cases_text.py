@@ -79,6 +79,7 @@ def attention_rows(kernel: str) -> list[Case]:
             real(1, 2, 300, 4), real(1, 2, 300, 4), real(1, 2, 300, 4)),
         one("scale", lambda *x: attention(*x, scale=0.3), lambda *x: sdpa(*x, scale=0.3), QUERIES, KEYS, KEYS),
         one("boolean mask", attention, sdpa, QUERIES, KEYS, KEYS, given(HIDDEN)),
+        one("a row hidden altogether", attention, sdpa, QUERIES, KEYS, KEYS, given(np.arange(5)[:, None] != 2)),
         one("additive mask", attention, sdpa, QUERIES, KEYS, KEYS, real(5, 6)),
         one("additive mask of each example", attention, sdpa, QUERIES, KEYS, KEYS, real(2, 1, 1, 6)),
         one("-inf in a mask", attention, sdpa, QUERIES, KEYS, KEYS, fixed(given(FUTURE))),

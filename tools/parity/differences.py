@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import tinytorch as tt
 import torch
 
@@ -22,7 +23,7 @@ class Difference:
     holds: Callable[[], bool]
 
 
-def refuses(kind: type[Exception], call: Callable[[], object]) -> bool:
+def refuses(kind: type[Exception] | tuple[type[Exception], ...], call: Callable[[], object]) -> bool:
     """Whether a call raises this kind of error."""
     try:
         call()
@@ -61,6 +62,35 @@ def _floor_has_no_gradient() -> bool:
     return not tt.floor(tt.Tensor([1.0], requires_grad=True)).requires_grad and bool(theirs.requires_grad)
 
 
+def _hides() -> bool:
+    mask = [[True, False], [True, False]]
+    ours, theirs = tt.nn.MultiHeadAttention(2, 1), torch.nn.MultiheadAttention(2, 1, batch_first=True)
+    x = tt.Tensor([[[1.0, 2.0], [3.0, 4.0]]])
+    alone = ours(x[:, :1], x[:, :1])  # to see the first place only
+    y = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
+    second = theirs(y[:, 1:], y[:, 1:], y[:, 1:])[0]
+    return bool(np.allclose(ours(x, mask=mask)[:, :1].tolist(), alone.tolist(), atol=1e-6)) and bool(
+        torch.allclose(theirs(y, y, y, attn_mask=torch.tensor(mask))[0][:, 1:], second, atol=1e-6)
+    )
+
+
+def _four_sides() -> bool:
+    ours = F.conv2d(tt.ones(1, 1, 2, 2), tt.ones(1, 1, 2, 2), padding=((0, 1), (2, 0)))
+    x = torch.ones(1, 1, 2, 2)
+    return ours.shape == (1, 1, 2, 3) and refuses(
+        (RuntimeError, TypeError), lambda: torch.nn.functional.conv2d(x, x, padding=((0, 1), (2, 0)))
+    )
+
+
+def _more_keys_than_queries() -> bool:
+    q, k = tt.ones(1, 2, 3), tt.Tensor(np.arange(12.0).reshape(1, 4, 3))
+    theirs = torch.nn.functional.scaled_dot_product_attention(
+        *(torch.from_numpy(each.numpy()) for each in (q, k, k)), is_causal=True
+    )
+    sees_one = bool((theirs[0, 0] == torch.tensor([0.0, 1.0, 2.0])).all())
+    return F.scaled_dot_product_attention(q, k, k, causal=True)[0, 0, 0].item() > 5.0 and sees_one
+
+
 FAR = [1e8, 1e8 + 8, 1e8 + 16]
 DIFFERENCES = [
     Difference("mean", "of integers: a float", "RuntimeError",
@@ -87,19 +117,33 @@ DIFFERENCES = [
     Difference("softplus", "exact everywhere", "x itself where beta * x > 20",
                lambda: F.softplus(tt.Tensor([21.0], dtype="float64")).item() > 21.0
                and torch.nn.functional.softplus(torch.tensor([21.0], dtype=torch.float64)).item() == 21.0),
+    Difference("scaled_dot_product_attention", "causal: the last query sees every key (a cache's keys come first)",
+               "the first query sees the first key", _more_keys_than_queries),
+    Difference("MultiHeadAttention", "a boolean mask is true where one may look, as everywhere",
+               "in nn.MultiheadAttention true hides", _hides),
+    Difference("Embedding", "starts with deviation 0.02, as GPT-2", "starts with deviation 1",
+               lambda: tt.nn.Embedding(1000, 10).weight.data.std() < 0.03 and
+               float(torch.nn.Embedding(1000, 10).weight.detach().std()) > 0.9),
+    Difference("conv2d, max_pool2d, avg_pool2d", "padding may differ on all four sides: ((0, 1), (2, 0))",
+               "one number for two sides", _four_sides),
     Difference("Cosine", "stays at its minimum after total_steps", "rises again", _cosine_after_its_end),
     Difference("clip_grad_norm_", "an infinite norm: ValueError, nothing changed", "gradients become NaN",
                _infinite_norm),
 ]  # fmt: skip
 
 # Public names that are no function of PyTorch's, or whose result is random or trivial; everything else needs a row.
+# Classes of a foundation package hold functions that are compared; those of `WHOLE` are compared themselves.
+WHOLE = ("tt_optim", "tt_embeddings", "tt_attention", "tt_transformers")
 WITHOUT_ROW = {
-    "tt_tensor": "applies arange broadcast_shape current default_rng eye from_numpy full full_like increment_version "
-    "install kernels linspace manual_seed ones ones_like primitive_of primitives rand rand_like randn randn_like "
-    "register_kernel rng_state set_bottom set_rng_state share_version use_interpreter use_kernel wrap write_clock "
-    "zeros zeros_like",
+    "tt_tensor": "applies arange broadcast_shape current default_rng eye from_numpy full full_like get_num_threads "
+    "increment_version install kernels linspace manual_seed ones ones_like primitive_of primitives rand rand_like "
+    "randn randn_like register_kernel rng_state run_together set_bottom set_num_threads set_rng_state share_version "
+    "split_work use_interpreter use_kernel wrap write_clock zeros zeros_like",
     "tt_activations": "",
     "tt_layers": "functional init observe_calls",
     "tt_losses": "",
     "tt_optim": "Optimizer ParamGroup Schedule",
+    "tt_conv": "",
+    "tt_embeddings": "Embedding PositionalEmbedding RotaryEmbedding",
+    "tt_attention": "record_attention",
 }
