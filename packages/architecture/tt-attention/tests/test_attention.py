@@ -108,7 +108,8 @@ def test_kernels_agree_at_any_length(
         leaves = [Tensor(a, dtype=np.float64, requires_grad=True) for a in arrays]
         learned = None if mask is None else Tensor(mask, dtype=mask.dtype, requires_grad=masked == "rows")
         with use_kernel(scaled_dot_product_attention, name):
-            out = scaled_dot_product_attention(*leaves, learned, causal=causal)
+            q, k, v = leaves
+            out = scaled_dot_product_attention(q, k, v, learned, causal=causal)
             out.backward(Tensor(g, dtype=np.float64))
         grads = [leaf.grad for leaf in leaves] + ([learned.grad] if learned is not None and masked == "rows" else [])
         results.append([out.data] + [grad.data for grad in grads if grad is not None])
@@ -149,7 +150,8 @@ def test_who_sees_nothing_gets_zeros_and_gives_zeros(kernel: str, additive: bool
     seen = np.ones((200, 200), bool)
     seen[7] = False
     mask = Tensor(np.where(seen, 0.0, -np.inf), requires_grad=True) if additive else Tensor(seen)
-    out = scaled_dot_product_attention(*leaves, mask)
+    q, k, v = leaves
+    out = scaled_dot_product_attention(q, k, v, mask)
     out.sum().backward()
     assert (out.data[:, :, 7] == 0).all()
     assert (out.data[:, :, 8] != 0).any()

@@ -29,7 +29,8 @@ def normal(*shape: int, seed: int = 0) -> Array:
 def by_hand(layer: MultiHeadAttention, x: Array, context: Array | None, mask: Array | None, causal: bool) -> Array:
     """The module from its weights, head by head."""
     source = x if context is None else context
-    weight, bias = layer.qkv.weight.data.astype(float), 0.0
+    weight: Array = layer.qkv.weight.data.astype(float)
+    bias: Array = np.zeros(1)
     D, shared = layer.head_dim, layer.num_kv_heads
     C = layer.num_heads * D
     if layer.qkv.bias is not None:

@@ -120,7 +120,8 @@ def test_learned_positions_are_added_from_the_offset_on() -> None:
 @pytest.mark.parametrize("width", [1, 2, 5, 8])
 def test_sinusoids_are_those_of_the_paper(width: int) -> None:
     table = sinusoidal_positions(50, width)
-    assert (table.shape, table.dtype) == ((50, width), np.float32)
+    assert table.shape == (50, width)
+    assert table.dtype == np.float32
     for place in (0, 1, 7, 49):
         for i in range(width):
             angle = place / 10000 ** (2 * (i // 2) / width)

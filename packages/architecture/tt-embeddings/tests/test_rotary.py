@@ -73,7 +73,8 @@ def test_types_stay(dtype: type) -> None:
     out = RotaryEmbedding(4)(x, 100)
     out.sum().backward()
     assert x.grad is not None
-    assert (out.dtype, x.grad.dtype) == (dtype, dtype)
+    assert out.dtype == dtype
+    assert x.grad.dtype == dtype
     np.testing.assert_array_equal(x.data, before)
     expected = turned_slowly(before.astype(np.float64), np.arange(100, 105), True)
     np.testing.assert_allclose(out.data, expected, atol=2e-3 if dtype is np.float16 else 1e-5)
