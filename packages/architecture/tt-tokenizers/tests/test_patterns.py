@@ -23,7 +23,7 @@ PIECES = [
     "🙂",
     "\x1c",
     "\u2003",
-    "𝐀",
+    "\U0001d400",
     "!?",
 ]
 
@@ -52,7 +52,7 @@ def test_the_words_are_the_text(text: str, pattern: str) -> None:
         ("a\u00a0b\u2003c", ["a", "\u00a0", "b", "\u2003", "c"]),
         # re's own \s has U+001C, Unicode's white space does not.
         ("a\x1c b", ["a", "\x1c", " b"]),
-        ("𝐀b𝟙", ["𝐀b", "𝟙"]),
+        ("\U0001d400b\U0001d7d9", ["\U0001d400b", "\U0001d7d9"]),
         ("_a_", ["_", "a", "_"]),
     ],
 )
@@ -71,7 +71,7 @@ def test_as_gpt2_splits(text: str, words: list[str] | None) -> None:
         ("x;\n\ny", ["x", ";\n\n", "y"]),
         ("a \n\n b", ["a", " \n\n", " b"]),
         ("a  b", ["a", " ", " b"]),
-        ("'ſ\n ", ["'ſ", "\n "]),
+        ("'\u017f\n ", ["'\u017f", "\n "]),
     ],
 )
 def test_as_cl100k_splits(text: str, words: list[str]) -> None:
@@ -95,5 +95,5 @@ def test_an_unknown_pattern_names_those_there_are() -> None:
 def test_a_character_further_on_changes_nothing_before_it(text: str) -> None:
     # Texts with characters beyond ASCII, or beyond the first plane, take other patterns: they must agree.
     plain = split_words(text + "\n!")
-    for tail in ("é", "𝐀"):
+    for tail in ("é", "\U0001d400"):
         assert split_words(text + "\n!" + tail) == [*plain, tail]
