@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -74,6 +75,15 @@ def test_threads_that_split_at_once_do_not_wait_for_each_other() -> None:
     for each in users:
         each.join(timeout=30)
     assert results == [3] * 150
+
+
+def test_a_process_that_sets_no_number_of_threads_does_not_hang() -> None:
+    """The first split of a process makes the threads, while matrix products are held at one."""
+    script = "from tt_tensor import get_num_threads, run_together; n = get_num_threads(); "
+    script += "assert run_together([get_num_threads, get_num_threads]) == [n, n]; assert get_num_threads() == n"
+    subprocess.run(
+        [sys.executable, "-c", script], check=True, timeout=60, env={**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    )
 
 
 def test_results_come_in_the_order_of_the_tasks() -> None:

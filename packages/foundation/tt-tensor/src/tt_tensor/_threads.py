@@ -55,6 +55,8 @@ _crew = _Crew()
 # Held while some thread has split its work; another then does its own alone.
 _in_use = threading.Lock()
 _count: int | None = None
+# What matrix products had before they were set to one.
+_before: int | None = None
 
 
 def get_num_threads() -> int:
@@ -66,6 +68,8 @@ def get_num_threads() -> int:
     """
     if _count is not None:
         return _count
+    if _in_use.locked():  # matrix products are at one thread meanwhile, so NumPy cannot be asked
+        return _before or 1
     # What NumPy found is what OPENBLAS_NUM_THREADS or OMP_NUM_THREADS say, else the processors of this process.
     return blas_threads() or os.cpu_count() or 1
 
@@ -183,7 +187,8 @@ def _together(tasks: Sequence[Callable[[], T]]) -> list[T]:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Keep matrix products at one thread, and this thread from splitting again."""
-    before = blas_threads()
+    global _before
+    _before = before = blas_threads()
     set_blas_threads(1)
     _here.inside = True
     try:
