@@ -66,7 +66,9 @@ def seconds(problem: Problem, products: int) -> float:
 def scaled_queries(problem: Problem, heads: tuple[slice, slice]) -> Array:
     """Return `scale * q` of some heads, in working memory."""
     q = problem.q[heads]
-    return np.multiply(q, q.dtype.type(problem.scale), out=space.get("q", q.shape, q.dtype))
+    scaled = space.get("q", q.shape, q.dtype)
+    np.multiply(q, q.dtype.type(problem.scale), out=scaled)
+    return scaled
 
 
 def forward_tile(problem: Problem, tile: Tile, q: Array, out: Array, kept: Normalizers) -> None:
