@@ -13,7 +13,7 @@ from tt_conv._depthwise import conv2d_depthwise
 from tt_conv._im2col import filter_matrices, grouped_patches
 from tt_conv._precision import widened
 from tt_conv._window import Pair, Sides, Window, channels_last, to_first, to_last, windows
-from tt_conv._work import BLOCK, FLOPS_PER_SECOND, workspace
+from tt_conv._work import BLOCK, product_seconds, workspace
 
 
 class Block(NamedTuple):
@@ -103,7 +103,8 @@ def convolve(x: Array, matrices: Array, down: Window, right: Window, bias: Array
             if bias is not None:
                 target += bias
 
-    split_work(work, len(blocks), seconds=2 * out.size * taps / FLOPS_PER_SECOND)
+    count = len(x) * rows * across * groups * taps
+    split_work(work, len(blocks), seconds=product_seconds(count, filters, x.itemsize))
     return out
 
 

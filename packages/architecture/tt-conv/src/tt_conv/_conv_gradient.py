@@ -13,7 +13,7 @@ from tt_conv._precision import same_type
 from tt_conv._primitives import conv2d_primitive
 from tt_conv._sums import column_sums
 from tt_conv._window import Pair, Sides, Window, channels_last, to_first, to_last, windows
-from tt_conv._work import FLOPS_PER_SECOND, workspace
+from tt_conv._work import product_seconds, workspace
 
 Both = tuple[Array | None, Array | None]
 
@@ -69,7 +69,8 @@ def gradient_by_turning(
                 add_product(columns.transpose(0, 2, 1), rows_of(x, block, groups), total)
         parts[start] = total
 
-    split_work(work, len(blocks), seconds=2 * sum(needs) * x.size * matrices.shape[1] / FLOPS_PER_SECOND)
+    count = images * rows * across * groups * matrices.shape[1]
+    split_work(work, len(blocks), seconds=product_seconds(count, sum(needs) * matrices.shape[2], x.itemsize))
     if not needs[1]:
         return of_x, None
     filters, each, high, wide = weight.shape
@@ -123,7 +124,8 @@ def gradient_by_columns(
                 send_back(back, matrices, of_x[block.first : block.last], down, right)
         parts[start] = total
 
-    split_work(work, len(blocks), seconds=2 * sum(needs) * g.size * matrices.shape[1] / FLOPS_PER_SECOND)
+    count = images * rows * across * groups * matrices.shape[1]
+    split_work(work, len(blocks), seconds=product_seconds(count, sum(needs) * matrices.shape[2], x.itemsize))
     if not needs[1]:
         return of_x, None
     filters, each, high, wide = weight.shape

@@ -53,3 +53,8 @@ def by_blocks(work: Callable[[int, int], object], length: int, item_bytes: int, 
             work(first, min(first + step, stop))
 
     split_work(part, length, seconds=seconds)
+
+
+def product_seconds(columns: int, width: int, itemsize: int) -> float:
+    """Estimate how long one core copies so many numbers of columns and multiplies them with a matrix of that width."""
+    return columns * (2 * width / FLOPS_PER_SECOND + itemsize / BYTES_PER_SECOND)
