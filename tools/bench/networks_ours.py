@@ -90,7 +90,7 @@ class Training:
         self.model = _chain(network, weights) if isinstance(network, Network) else _gpt(network, weights)
         self.optimizer = _optimizer(network.optimizer, self.model)
         self.batches = [(tt.from_numpy(x), tt.from_numpy(y)) for x, y in problem.batches]
-        self.criterion = tt.nn.CrossEntropyLoss()
+        self.criterion = tt.nn.CrossEntropyLoss(axis=-1)
         self.losses: list[float] = []
 
     def loop(self) -> float:
