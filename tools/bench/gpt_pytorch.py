@@ -18,7 +18,7 @@ def _fill(layer: torch.nn.Module, arrays: dict[str, Floats], *names: str) -> Non
     layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
 
 
-class Block(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
+class Block(torch.nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
     """Attention and a network of two layers, each behind a norm and beside a way around it."""
 
     def __init__(self, dim: int, heads: int, arrays: dict[str, Floats]) -> None:
@@ -41,7 +41,7 @@ class Block(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh"))
 
 
-class GPT(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
+class GPT(torch.nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
     """A decoder whose head is its token embedding."""
 
     def __init__(self, shape: problems.GPT, weights: list[dict[str, Floats]]) -> None:

@@ -39,8 +39,9 @@ def _made(layer: Layer) -> Module | None:
         inputs, outputs, kernel, padding = layer.sizes
         return nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=layer.bias)
     if layer.kind == "linear":
-        return nn.Linear(*layer.sizes)
-    return nn.BatchNorm2d(*layer.sizes) if layer.kind == "norm" else None
+        inputs, outputs = layer.sizes
+        return nn.Linear(inputs, outputs)
+    return nn.BatchNorm2d(layer.sizes[0]) if layer.kind == "norm" else None
 
 
 def _chain(network: Network, weights: list[dict[str, Floats]]) -> Module:
@@ -51,7 +52,7 @@ def _chain(network: Network, weights: list[dict[str, Floats]]) -> Module:
             module.load_state_dict(arrays)
             model.append(module)
         elif layer.kind == "pool":
-            model.append(tt.nn.MaxPool2d(*layer.sizes))
+            model.append(tt.nn.MaxPool2d(layer.sizes[0]))
         else:
             model.append(tt.nn.Flatten() if layer.kind == "flatten" else tt.nn.ReLU())
     return model

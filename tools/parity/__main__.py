@@ -12,11 +12,20 @@ import numpy as np
 import torch
 from tt_tensor import set_num_threads
 
-from tools.parity import cases_images, cases_networks, cases_tensor, cases_text, cases_training, oracle
+from tools.parity import (
+    cases_images,
+    cases_models,
+    cases_networks,
+    cases_tensor,
+    cases_text,
+    cases_tokens,
+    cases_training,
+    oracle,
+)
 from tools.parity.compare import TOLERANCE, Case, Errors, apart, evaluate
 from tools.parity.differences import DIFFERENCES, WHOLE, WITHOUT_ROW
 
-_MODULES = (cases_tensor, cases_networks, cases_training, cases_images, cases_text)
+_MODULES = (cases_tensor, cases_networks, cases_training, cases_images, cases_text, cases_models, cases_tokens)
 CASES: list[Case] = [case for module in _MODULES for case in module.CASES]
 
 

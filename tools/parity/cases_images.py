@@ -104,7 +104,8 @@ def normalised(training: bool, momentum: float = 0.1) -> Callable[..., tuple[tt.
         x: tt.Tensor, mean: tt.Tensor, var: tt.Tensor, *affine: tt.Tensor
     ) -> tuple[tt.Tensor, tt.Tensor, tt.Tensor]:
         mean, var = mean.copy(), var.copy()
-        return batch_norm2d(x, mean, var, *affine, training=training, momentum=momentum), mean, var
+        weight, bias = affine or (None, None)
+        return batch_norm2d(x, mean, var, weight, bias, training, momentum), mean, var
 
     return run
 

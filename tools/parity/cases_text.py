@@ -112,7 +112,7 @@ _SHAPES = ((WIDTH, 3 * WIDTH), (3 * WIDTH,), (WIDTH, WIDTH), (WIDTH,))
 PROJECTIONS = [within(-0.5, 0.5, *shape) for shape in _SHAPES]
 
 
-def heads_row(words: str, *draws: Draw, causal: bool = False, mask: object = None) -> Case:
+def heads_row(words: str, *draws: Draw, causal: bool = False, mask: tt.Array | None = None) -> Case:
     """Compare multi-head attention: of x with itself, or with a context; gradients reach inputs and weights."""
 
     def ours(w: tt.Tensor, b: tt.Tensor, v: tt.Tensor, c: tt.Tensor, *x: tt.Tensor) -> tt.Tensor:
