@@ -137,8 +137,8 @@ WHOLE = ("tt_optim", "tt_tokenizers", "tt_embeddings", "tt_attention", "tt_trans
 WITHOUT_ROW = {
     "tt_tensor": "applies arange broadcast_shape current default_rng eye from_numpy full full_like get_num_threads "
     "increment_version install keep_freed_memory kernels linspace manual_seed ones ones_like primitive_of primitives "
-    "rand rand_like randn randn_like register_kernel rng_state run_together set_bottom set_num_threads set_rng_state share_version "
-    "split_work use_interpreter use_kernel wrap write_clock zeros zeros_like",
+    "rand rand_like randn randn_like register_kernel rng_state run_together set_bottom set_num_threads set_rng_state "
+    "share_version split_work use_interpreter use_kernel wrap write_clock zeros zeros_like",
     "tt_activations": "",
     "tt_layers": "functional init observe_calls",
     "tt_losses": "",
