@@ -1,0 +1,1 @@
+"""The milestones' long trainings in PyTorch: the same recipe, seed and batches; ours are timed by the milestones."""
