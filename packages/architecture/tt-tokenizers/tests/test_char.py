@@ -83,7 +83,7 @@ def test_ids_are_integers_on_one_axis() -> None:
     with pytest.raises(TokenizerError, match=r"array of int64 with shape \(1, 1\)"):
         tokenizer.decode(np.array([[1]]))
     with pytest.raises(TokenizerError, match="array of float64"):
-        tokenizer.decode(np.array([1.0]))  # type: ignore[arg-type] # the error under test
+        tokenizer.decode(np.array([1.0]))
     with pytest.raises(TokenizerError, match="a bytes, not a str"):
         tokenizer.encode_array(b"a")  # type: ignore[arg-type] # the error under test
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+import numpy as np
 import pytest
 from tt_tokenizers import BPETokenizer, TokenizerError
 from tt_tokenizers.lessons import (
@@ -57,7 +58,7 @@ def test_the_plot_draws_every_measure() -> None:
     pytest.importorskip("matplotlib")
     rows = [VocabularySize(256, 100, 1.0, 0.1, 1e6, 9.0, 10), VocabularySize(512, 50, 2.0, 0.2, 2e6, 4.0, 20)]
     figure = plot_vocabulary_sizes(rows)
-    drawn = [axes.lines[0].get_xydata().tolist() for axes in figure.axes]
+    drawn = [np.asarray(axes.lines[0].get_xydata()).tolist() for axes in figure.axes]
     assert drawn[0] == [[256.0, 1.0], [512.0, 2.0]]
     assert drawn[2] == [[256.0, 1.0], [512.0, 2.0]]
     assert [axes.get_xscale() for axes in figure.axes] == ["log"] * 4

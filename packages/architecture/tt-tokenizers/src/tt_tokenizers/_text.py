@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tt_tokenizers._errors import TokenizerError
 
-Ids = Iterable[int] | npt.NDArray[np.integer]
+Ids = Iterable[int] | Iterable[np.integer] | npt.NDArray[np.integer]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

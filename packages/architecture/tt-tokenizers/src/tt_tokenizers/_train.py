@@ -122,7 +122,7 @@ def learn_merges(
 ) -> list[Pair]:
     """Append merged tokens to the list until it has a size or no pair is frequent enough; return the merges.
 
-    Two different pairs can spell the same token (`a` + `aa` and `aa` + `a`): the second then gets the id of the first.
+    Should a second pair spell a token that is there (`a` + `aa` after `aa` + `a`), it gets that token's id.
     """
     queue = PairQueue(words, frequencies)
     ids = {token: number for number, token in enumerate(tokens)}

@@ -6,6 +6,7 @@ import base64
 import json
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -40,7 +41,7 @@ def ours() -> BPETokenizer:
 
 
 @pytest.fixture(scope="module")
-def theirs() -> object:
+def theirs() -> Any:
     tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
@@ -49,18 +50,18 @@ def theirs() -> object:
     return tokenizer
 
 
-def test_training_learns_what_theirs_learns(ours: BPETokenizer, theirs: tokenizers.Tokenizer) -> None:
+def test_training_learns_what_theirs_learns(ours: BPETokenizer, theirs: Any) -> None:
     spelled = byte_characters()
     mine = {"".join(spelled[byte] for byte in token): number for number, token in ours.vocabulary.items()}
     assert mine == theirs.get_vocab()
 
 
-def test_ids_are_theirs(ours: BPETokenizer, theirs: tokenizers.Tokenizer) -> None:
+def test_ids_are_theirs(ours: BPETokenizer, theirs: Any) -> None:
     text = python_help()[100_000:300_000]
     assert ours.encode(text) == theirs.encode(text).ids
 
 
-def test_their_files_give_their_ids(theirs: tokenizers.Tokenizer, tmp_path: Path) -> None:
+def test_their_files_give_their_ids(theirs: Any, tmp_path: Path) -> None:
     theirs.model.save(str(tmp_path))
     read = BPETokenizer.from_gpt2(tmp_path / "vocab.json", tmp_path / "merges.txt")
     assert read.special_ids == {}
