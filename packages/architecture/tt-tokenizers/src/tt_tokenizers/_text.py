@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from tt_tokenizers._errors import TokenizerError
 
-Ids = Iterable[int] | Iterable[np.integer] | npt.NDArray[np.integer]
+Ids = Iterable[int | np.integer] | npt.NDArray[np.integer]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -44,10 +45,11 @@ def check_ids(ids: Ids, size: int) -> list[int]:
             )
         listed = [int(each) for each in ids.tolist()]
     else:
-        listed = list(ids)
-        kinds = set(map(type, listed)) - {int}
+        given = list(ids)
+        kinds = set(map(type, given)) - {int}
         if wrong := [kind.__name__ for kind in kinds if kind is bool or not issubclass(kind, (int, np.integer))]:
             raise TokenizerError(f"ids have a {min(wrong)} among them; every id is an integer")
+        listed = [int(each) for each in given] if kinds else cast("list[int]", given)
     if listed and (min(listed) < 0 or max(listed) >= size):
         position, found = next((i, each) for i, each in enumerate(listed) if not 0 <= each < size)
         raise TokenizerError(f"id {found} at position {position} is out of range; ids go from 0 to {size - 1}")
