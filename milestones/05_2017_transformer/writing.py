@@ -82,8 +82,9 @@ def held_out_batches(ids: tt.Array, length: int) -> list[tt.data.Batch]:
 def held_out_loss(model: tt.nn.GPT, ids: tt.Array, length: int) -> float:
     """Return the mean loss over every character of a text but the first."""
     loss = tt.nn.CrossEntropyLoss(axis=-1, reduction="sum")
+    model.eval()  # the trainer switches it back
     with tt.no_grad():
-        sums = [loss(model(x), y).item() for x, y in held_out_batches(ids, length)]
+        sums = [loss(tt.autograd.parallel(model, x), y).item() for x, y in held_out_batches(ids, length)]
     return sum(sums) / (len(ids) - 1)
 
 
