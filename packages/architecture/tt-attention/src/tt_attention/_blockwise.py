@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from tt_tensor import Array, split_work
+from tt_tensor import Array, scratch, split_work
 
-from tt_attention._tiles import Problem, Tile, key_blocks, space, tile_scores, writable_five_axes
+from tt_attention._tiles import Problem, Tile, key_blocks, tile_scores, writable_five_axes
 
 # exp(s) needs no shift while the sum over a row stays between these: nothing overflows, and what underflows does not
 # count. Training rarely leaves that range, and the shift costs more than the exponential.
@@ -66,7 +66,7 @@ def seconds(problem: Problem, products: int) -> float:
 def scaled_queries(problem: Problem, heads: tuple[slice, slice]) -> Array:
     """Return `scale * q` of some heads, in working memory."""
     q = problem.q[heads]
-    scaled = space.get("q", q.shape, q.dtype)
+    scaled = scratch("tt_attention.q", q.shape, q.dtype)
     np.multiply(q, q.dtype.type(problem.scale), out=scaled)
     return scaled
 
@@ -112,7 +112,7 @@ def add_product(a: Array, b: Array, out: Array, *, first: bool) -> None:
     if first:
         np.matmul(a, b, out=out)
     else:
-        out += np.matmul(a, b, out=space.get("product", out.shape, out.dtype))
+        out += np.matmul(a, b, out=scratch("tt_attention.product", out.shape, out.dtype))
 
 
 def shifted_sums(problem: Problem, tile: Tile, q: Array, out: Array) -> tuple[Array, Array]:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 from tt_autograd import unbroadcast
-from tt_tensor import Array, split_work
+from tt_tensor import Array, scratch, split_work
 
 from tt_attention._blockwise import Normalizers, add_product, scaled_queries, seconds
-from tt_attention._tiles import Problem, Tile, five_axes, key_blocks, space, tile_scores, writable_five_axes
+from tt_attention._tiles import Problem, Tile, five_axes, key_blocks, tile_scores, writable_five_axes
 
 
 class Slopes(NamedTuple):
@@ -104,7 +104,7 @@ def backward_tile(
     if shifted:
         p -= shifts[..., np.newaxis]
     np.exp(p, out=p)
-    ds = np.matmul(rows, values.swapaxes(-1, -2), out=space.get("slopes", p.shape, p.dtype))
+    ds = np.matmul(rows, values.swapaxes(-1, -2), out=scratch("tt_attention.slopes", p.shape, p.dtype))
     ds *= p
     if slopes.mask is not None:
         add_mask_slope(slopes.mask, tile, keys, ds)
@@ -115,17 +115,16 @@ def backward_tile(
 
 def divided_rows(g: Array, out: Array, sums: Array) -> Array:
     """Return the rows of g divided by their sums, with -delta as one more column, in working memory."""
-    rows = space.get("rows", (*g.shape[:-1], g.shape[-1] + 1), g.dtype)
+    rows = scratch("tt_attention.rows", (*g.shape[:-1], g.shape[-1] + 1), g.dtype)
     np.multiply(g, (1 / sums)[..., np.newaxis], out=rows[..., :-1])
-    delta = rows[..., -1]
-    np.vecdot(rows[..., :-1], out, out=delta)
-    np.negative(delta, out=delta)
+    # Not into the last column at once: NumPy 2.4's vecdot is then wrong for some lengths of float64.
+    np.negative(np.vecdot(rows[..., :-1], out), out=rows[..., -1])
     return rows
 
 
 def with_ones(v: Array) -> Array:
     """Return the values with a column of ones, in working memory."""
-    values = space.get("values", (*v.shape[:-1], v.shape[-1] + 1), v.dtype)
+    values = scratch("tt_attention.values", (*v.shape[:-1], v.shape[-1] + 1), v.dtype)
     values[..., :-1] = v
     values[..., -1] = 1
     return values

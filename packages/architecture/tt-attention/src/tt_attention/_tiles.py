@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from tt_tensor import Array
+from tt_tensor import Array, scratch
 
 # Measured on two cores with 2 MB of second-level cache each. Few rows skip more of the future, which then costs
 # nothing; many heads and sequences in one NumPy call keep Python's lock free, so that two threads run side by side.
@@ -112,27 +111,6 @@ def future(rows: int, columns: int, seen: int, kind: str) -> Array:
     return table
 
 
-class Space(threading.local):
-    """Memory to work in, one set for each thread, kept from call to call: fresh memory costs more than the sums.
-
-    It is bounded by the size of a tile, whatever the lengths.
-    """
-
-    def __init__(self) -> None:
-        self._buffers: dict[str, Array] = {}
-
-    def get(self, name: str, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:
-        """Return an array with undefined content; the next call with this name returns the same memory."""
-        size = math.prod(shape) * dtype.itemsize
-        buffer = self._buffers.get(name)
-        if buffer is None or buffer.size < size:
-            buffer = self._buffers[name] = np.empty(size, np.uint8)
-        return buffer[:size].view(dtype).reshape(shape)
-
-
-space = Space()
-
-
 def tile_scores(problem: Problem, tile: Tile, keys: slice, q: Array, *, exact: bool) -> Array:
     """Return the masked scores (n, h, G, rows, keys) of scaled queries, in working memory.
 
@@ -140,7 +118,7 @@ def tile_scores(problem: Problem, tile: Tile, keys: slice, q: Array, *, exact: b
     """
     b, h = tile.heads
     k = problem.k[b, h, :, keys]
-    scores = space.get("scores", (*q.shape[:-1], k.shape[3]), q.dtype)
+    scores = scratch("tt_attention.scores", (*q.shape[:-1], k.shape[3]), q.dtype)
     np.matmul(q, k.swapaxes(-1, -2), out=scores)
     if problem.mask is not None:
         part = problem.mask[b, h, :, tile.rows, keys]

@@ -7,13 +7,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from tt_tensor import Array, split_work
+from tt_tensor import Array, scratch, split_work
 
 from tt_conv._depthwise import conv2d_depthwise
 from tt_conv._im2col import filter_matrices, grouped_patches
 from tt_conv._precision import widened
 from tt_conv._window import Pair, Sides, Window, channels_last, to_first, to_last, windows
-from tt_conv._work import BLOCK, product_seconds, workspace
+from tt_conv._work import BLOCK, product_seconds
 
 
 class Block(NamedTuple):
@@ -49,7 +49,7 @@ def cut(images: int, rows: int, row_bytes: int, *, whole: bool = False) -> list[
 def pad_block(x: Array, block: Block, down: Window, right: Window, name: str) -> Array:
     """Return what a block's windows see of images (N, H, W, C), zeros around, channels contiguous.
 
-    A view where there is nothing to add and nothing to move; else in the workspace called `name`.
+    A view where there is nothing to add and nothing to move; else in the scratch memory called `name`.
     """
     top = block.top * down.stride - down.before  # in rows of x, perhaps before the first
     bottom = (block.bottom - 1) * down.stride + down.reach - down.before
@@ -60,7 +60,7 @@ def pad_block(x: Array, block: Block, down: Window, right: Window, name: str) ->
     if plain and inside.strides[3] == x.itemsize:
         return inside
     width = x.shape[2] + right.before + right.after
-    padded = workspace(name, (block.last - block.first, bottom - top, width, x.shape[3]), x.dtype)
+    padded = scratch(f"tt_conv.{name}", (block.last - block.first, bottom - top, width, x.shape[3]), x.dtype)
     start = max(0, first - top)
     kept = slice(start, start + last - first)
     padded[:, : kept.start] = 0
@@ -72,7 +72,7 @@ def pad_block(x: Array, block: Block, down: Window, right: Window, name: str) ->
 
 
 def columns_of(padded: Array, down: Window, right: Window, groups: int) -> Array:
-    """Return the columns of a padded block, (groups, rows, KH * KW * C / groups), in this thread's workspace."""
+    """Return the columns of a padded block, (groups, rows, KH * KW * C / groups), in scratch memory."""
     seen = grouped_patches(padded, down, right, groups)  # (groups, N, OH, OW, KH, KW, C / groups)
     _, images, rows, across, high, wide, each = seen.shape
     count = images * rows * across
@@ -80,10 +80,10 @@ def columns_of(padded: Array, down: Window, right: Window, groups: int) -> Array
         return seen.reshape(1, count, each)  # a view, if the images lie one after another
     if groups == 1 and wide * each < min(24, across):
         # Short runs would cost more than the copying: so each tap is a row, copied in runs of the image's width.
-        turned = workspace("columns", (high, wide, each, images, rows, across), padded.dtype)
+        turned = scratch("tt_conv.columns", (high, wide, each, images, rows, across), padded.dtype)
         np.copyto(turned, seen[0].transpose(3, 4, 5, 0, 1, 2))
         return turned.reshape(1, high * wide * each, count).transpose(0, 2, 1)
-    columns = workspace("columns", seen.shape, padded.dtype)
+    columns = scratch("tt_conv.columns", seen.shape, padded.dtype)
     np.copyto(columns, seen)
     return columns.reshape(groups, count, high * wide * each)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from tt_autograd import Spec, defvjp
-from tt_tensor import Array, split_work
+from tt_tensor import Array, scratch, split_work
 
 from tt_conv._blocks import Block, columns_of, cut, pad_block, product
 from tt_conv._depthwise import depthwise_input, depthwise_weight, sum_of_parts
@@ -13,7 +13,7 @@ from tt_conv._precision import same_type
 from tt_conv._primitives import conv2d_primitive
 from tt_conv._sums import column_sums
 from tt_conv._window import Pair, Sides, Window, channels_last, to_first, to_last, windows
-from tt_conv._work import product_seconds, workspace
+from tt_conv._work import product_seconds
 
 Both = tuple[Array | None, Array | None]
 
@@ -82,7 +82,7 @@ def rows_of(array: Array, block: Block, groups: int) -> Array:
     """Return a block of images (N, H, W, C) as one matrix for each group, (groups, rows, C / groups)."""
     part = array[block.first : block.last, block.top : block.bottom]
     if not part.flags.c_contiguous:
-        copy = workspace("rows", part.shape, part.dtype)
+        copy = scratch("tt_conv.rows", part.shape, part.dtype)
         np.copyto(copy, part)
         part = copy
     return part.reshape(-1, groups, part.shape[3] // groups).transpose(1, 0, 2)
@@ -90,7 +90,7 @@ def rows_of(array: Array, block: Block, groups: int) -> Array:
 
 def add_product(a: Array, b: Array, total: Array) -> None:
     """Add `a @ b`, matrices for each group, to `total`."""
-    result = workspace("product", total.shape, total.dtype)
+    result = scratch("tt_conv.product", total.shape, total.dtype)
     if len(a) == 1:
         np.matmul(a[0], b[0], out=result[0])
     else:
@@ -135,11 +135,11 @@ def gradient_by_columns(
 
 def send_back(back: Array, matrices: Array, target: Array, down: Window, right: Window) -> None:
     """Write the gradient of some images (n, H, W, C): `back @ matrices.T`, added to where the columns came from."""
-    columns = workspace("columns", (*back.shape[:2], matrices.shape[1]), back.dtype)
+    columns = scratch("tt_conv.columns", (*back.shape[:2], matrices.shape[1]), back.dtype)
     np.matmul(back, matrices.transpose(0, 2, 1), out=columns)
     images, height, width, channels = target.shape
     shape = (images, down.before + height + down.after, right.before + width + right.after, channels)
-    padded = workspace("padded", shape, target.dtype)
+    padded = scratch("tt_conv.padded", shape, target.dtype)
     padded.fill(0)
     few = len(back) == 1 and right.dilation == 1 and channels < 16 and target.shape[2] <= 64
     (col2im_by_places if few else col2im)(columns, padded, down, right)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from tt_tensor import Array
+from tt_tensor import Array, scratch
 
 from tt_conv._window import Window
-from tt_conv._work import BYTES_PER_SECOND, by_blocks, workspace
+from tt_conv._work import BYTES_PER_SECOND, by_blocks
 
 
 def tap_vectors(weight: Array) -> Array:
@@ -15,10 +15,10 @@ def tap_vectors(weight: Array) -> Array:
 
 
 def padded_images(x: Array, down: Window, right: Window) -> Array:
-    """Return a few images (n, H, W, C) with zeros around them, in this thread's workspace."""
+    """Return a few images (n, H, W, C) with zeros around them, in scratch memory."""
     images, height, width, channels = x.shape
     shape = (images, down.before + height + down.after, right.before + width + right.after, channels)
-    padded = workspace("padded", shape, x.dtype)
+    padded = scratch("tt_conv.padded", shape, x.dtype)
     padded.fill(0)
     inside(padded, x.shape, down, right)[...] = x
     return padded
@@ -49,7 +49,7 @@ def conv2d_depthwise(x: Array, weight: Array, bias: Array | None, down: Window, 
     def work(start: int, stop: int) -> None:
         padded = padded_images(x[start:stop], down, right)
         target = out[start:stop]
-        term = workspace("term", target.shape, x.dtype)
+        term = scratch("tt_conv.term", target.shape, x.dtype)
         target[...] = 0 if bias is None else bias
         for i in range(down.size):
             for j in range(right.size):
@@ -72,7 +72,7 @@ def depthwise_input(g: Array, shape: tuple[int, ...], weight: Array, down: Windo
         target = gradient[start:stop]
         target.fill(0)
         padded = padded_images(target, down, right)
-        term = workspace("term", part.shape, g.dtype)
+        term = scratch("tt_conv.term", part.shape, g.dtype)
         for i in range(down.size):
             for j in range(right.size):
                 np.multiply(part, vectors[i, j], out=term)
@@ -94,7 +94,7 @@ def depthwise_weight(g: Array, x: Array, down: Window, right: Window) -> Array:
     def work(start: int, stop: int) -> None:
         padded = padded_images(x[start:stop], down, right)
         part = g[start:stop]
-        term = workspace("term", part.shape, g.dtype)
+        term = scratch("tt_conv.term", part.shape, g.dtype)
         sums = parts[start] = np.empty(shape, g.dtype)
         for i in range(down.size):
             for j in range(right.size):

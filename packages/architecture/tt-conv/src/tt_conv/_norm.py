@@ -7,12 +7,12 @@ long enough for NumPy's loops.
 from __future__ import annotations
 
 import numpy as np
-from tt_tensor import Array, split_work
+from tt_tensor import Array, scratch, split_work
 
 from tt_conv._precision import widened
 from tt_conv._sums import block_sums, fold
 from tt_conv._window import channels_last, to_first
-from tt_conv._work import BYTES_PER_SECOND, workspace
+from tt_conv._work import BYTES_PER_SECOND
 
 # Numbers in a block: what a core's cache holds beside the arrays that it goes with.
 SIZE = 1 << 16
@@ -50,7 +50,7 @@ def block_moments(block: Array, channels: int) -> tuple[int, Array, Array]:
     # Distances from something near the mean first: the squares of large numbers would drown their differences. The
     # first row is in the block itself, so it cannot be further off than the block is wide.
     near = block[0].reshape(-1, channels).mean(axis=0)
-    apart = workspace("apart", block.shape, block.dtype)
+    apart = scratch("tt_conv.apart", block.shape, block.dtype)
     np.subtract(block, np.tile(near, block.shape[1] // channels), out=apart)
     off = block_sums(apart, channels).astype(np.float64) / count
     np.multiply(apart, apart, out=apart)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from tt_autograd import NONDIFFERENTIABLE, Spec, defvjp
-from tt_tensor import Array, split_work
+from tt_tensor import Array, scratch, split_work
 
 from tt_conv._norm import Tall, by_channel, group_moments, scale_and_shift
 from tt_conv._precision import same_type
 from tt_conv._primitives import batch_norm_primitive, channel_moments_primitive, group_norm_primitive
 from tt_conv._sums import block_sums
 from tt_conv._window import channels_last, to_first
-from tt_conv._work import BYTES_PER_SECOND, workspace
+from tt_conv._work import BYTES_PER_SECOND
 
 
 def norm_sums(g: Array, x: Array, mean: Array, tall: Tall) -> tuple[Array, Array]:
@@ -24,7 +24,7 @@ def norm_sums(g: Array, x: Array, mean: Array, tall: Tall) -> tuple[Array, Array
 
     def work(start: int, stop: int) -> None:
         for i, rows in enumerate(tall.slices(start, stop), start):
-            apart = workspace("apart", x[rows].shape, x.dtype)
+            apart = scratch("tt_conv.apart", x[rows].shape, x.dtype)
             np.subtract(x[rows], middle, out=apart)
             apart *= g[rows]
             sums[0, i] = block_sums(g[rows], tall.channels)
@@ -43,7 +43,7 @@ def batch_norm_input(g: Array, x: Array, factors: tuple[Array, Array, Array], ta
     def work(start: int, stop: int) -> None:
         for rows in tall.slices(start, stop):
             target = out[rows]
-            term = workspace("apart", target.shape, x.dtype)
+            term = scratch("tt_conv.apart", target.shape, x.dtype)
             np.multiply(x[rows], b, out=target)
             target += c
             np.multiply(g[rows], a, out=term)

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from tt_activations import gelu
 from tt_layers import linear
-from tt_tensor import Array, Primitive, primitive_of
-
-from tt_transformers._workspace import scratch
+from tt_tensor import Array, Primitive, primitive_of, scratch
 
 # Elements of a piece: five such pieces of float32 stay in a second-level cache of a megabyte while some fifteen passes
 # go over them. Smaller ones pay more for the calls than they gain: measured from 2,048 to 1,000,000.
@@ -29,7 +27,7 @@ def pieces(*arrays: Array) -> Iterator[tuple[Array, ...]]:
 def gelu_in_place(x: Array) -> None:
     """Turn `x` (contiguous) into its tanh GELU, `x * cdf(x)` with `cdf = (1 + tanh(u)) / 2`."""
     for (part,) in pieces(x):
-        near, cdf = (scratch(use, part.shape, part.dtype) for use in ("near", "cdf"))
+        near, cdf = (scratch(f"tt_transformers.{use}", part.shape, part.dtype) for use in ("near", "cdf"))
         tanh_cdf(part, near, cdf, cdf)
         part *= cdf
 
@@ -41,7 +39,7 @@ def gelu_with_derivative(x: Array, derivative: Array) -> None:
     derivative `cdf + x * cdf'` is `cdf * (1 + (1 - cdf) * (6 * u - 4 * a * x))`.
     """
     for part, slope in pieces(x, derivative):
-        near, cdf = (scratch(use, part.shape, part.dtype) for use in ("near", "cdf"))
+        near, cdf = (scratch(f"tt_transformers.{use}", part.shape, part.dtype) for use in ("near", "cdf"))
         tanh_cdf(part, near, slope, cdf)
         slope *= 6
         near *= 4 * SLOPE
@@ -129,7 +127,7 @@ def swiglu_recording(gate: Array, up: Array) -> tuple[Array, tuple[Array, Array]
             np.reciprocal(s, out=s)
             np.multiply(a, s, out=passed)
             np.multiply(passed, b, out=result)
-            work = np.subtract(1, s, out=scratch("gate", s.shape, kind))
+            work = np.subtract(1, s, out=scratch("tt_transformers.gate", s.shape, kind))
             work *= a
             work += 1
             slope *= work

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from tt_autograd import Spec, defvjp
-from tt_tensor import Array
+from tt_tensor import Array, scratch
 
 from tt_transformers._gate_kernels import (
     linear_gelu_primitive,
@@ -13,7 +13,6 @@ from tt_transformers._gate_kernels import (
     swiglu_recording,
 )
 from tt_transformers._norm_kernels import as_rows, column_sums
-from tt_transformers._workspace import scratch
 
 
 def linear_gelu_gradient(
@@ -22,7 +21,7 @@ def linear_gelu_gradient(
     """Through GELU by its derivative, then as for any linear layer: `h @ W^T`, `x^T @ h` and the column sums of `h`."""
     derivative = linear_gelu_recording(x, weight, bias)[1] if residuals is None else residuals
     flat = as_rows(g)
-    inner = np.multiply(flat, as_rows(derivative), out=scratch("inner", flat.shape, flat.dtype))
+    inner = np.multiply(flat, as_rows(derivative), out=scratch("tt_transformers.inner", flat.shape, flat.dtype))
     of_x = of_weight = None
     if needs[0]:
         of_x = (inner @ weight.astype(inner.dtype, copy=False).T).reshape(x.shape)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from tt_autograd import Spec, defvjp
-from tt_tensor import Array
+from tt_tensor import Array, scratch
 
 from tt_transformers._norm_kernels import (
     as_rows,
@@ -19,7 +19,6 @@ from tt_transformers._norm_kernels import (
     rms_norm_primitive,
     row_means,
 )
-from tt_transformers._workspace import scratch
 
 
 def layer_norm_gradient(
@@ -71,7 +70,7 @@ def normal_again(rows: Array, factors: Array | None, eps: float, *, centered: bo
 
     `factors` is None where a swapped-in kernel kept none.
     """
-    out = scratch("normal", rows.shape, rows.dtype)
+    out = scratch("tt_transformers.normal", rows.shape, rows.dtype)
     if centered:
         rows = center(rows, out)
     if factors is None:
@@ -81,7 +80,7 @@ def normal_again(rows: Array, factors: Array | None, eps: float, *, centered: bo
 
 def scale_gradient(rows: Array, normal: Array) -> Array:
     """Sum the products of gradient and normed input over the rows, (M, C) with (M, C) -> (C,)."""
-    return column_sums(np.multiply(rows, normal, out=scratch("product", rows.shape, rows.dtype)))
+    return column_sums(np.multiply(rows, normal, out=scratch("tt_transformers.product", rows.shape, rows.dtype)))
 
 
 defvjp(layer_norm_primitive, joint=layer_norm_gradient)

@@ -98,6 +98,7 @@ from tt_tensor._primitive import (
     use_kernel,
 )
 from tt_tensor._random import default_rng, manual_seed, rng_state, set_rng_state
+from tt_tensor._scratch import scratch
 from tt_tensor._tensor import GradFn, Tensor, from_numpy, increment_version, share_version, wrap, write_clock
 from tt_tensor._threads import get_num_threads, run_together, set_num_threads, split_work
 
@@ -187,6 +188,7 @@ __all__ = [
     "reshape",
     "rng_state",
     "run_together",
+    "scratch",
     "set_bottom",
     "set_num_threads",
     "set_rng_state",
