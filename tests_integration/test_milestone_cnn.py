@@ -1,0 +1,160 @@
+"""Milestone 04 passes on embedded data, and its gate fails as soon as one of its layers is broken."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tinytorch as tt
+from tt_tensor import use_kernel
+
+Array = npt.NDArray[Any]
+FOLDER = Path(__file__).resolve().parent.parent / "milestones" / "04_1998_cnn"
+NAME = FOLDER.name
+
+
+def only_the_centre(x: Array, weight: Array, bias: Array | None = None, **settings: Any) -> Array:
+    """Convolve as if each filter had nothing but its middle."""
+    high, wide = weight.shape[2:]
+    (top, bottom), (left, right) = settings["padding"]
+    padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    rows, columns = padded.shape[2] - high + 1, padded.shape[3] - wide + 1
+    seen = padded[:, :, high // 2 : high // 2 + rows, wide // 2 : wide // 2 + columns]
+    out: Array = np.einsum("nchw,oc->nohw", seen, weight[:, :, high // 2, wide // 2])
+    return out if bias is None else out + bias[:, None, None]
+
+
+def nothing(x: Array, **settings: Any) -> Array:
+    """Pool every window to zero."""
+    high, wide = settings["kernel"]
+    return np.zeros((*x.shape[:2], x.shape[2] // high, x.shape[3] // wide), x.dtype)
+
+
+def not_normalised(x: Array, moments: Array, *affine: Array, **settings: Any) -> Array:
+    """Forget the images, and return the shift alone."""
+    return x * 0 + (affine[1][:, None, None] if len(affine) == 2 else 0)
+
+
+BROKEN: dict[str, Callable[..., Array]] = {
+    "conv2d": only_the_centre,
+    "avg_pool2d": nothing,
+    "max_pool2d": nothing,
+    "batch_norm": not_normalised,
+    "tanh": lambda x: x * 0,
+}
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(FOLDER))  # as Python does for the script that it runs
+    spec = importlib.util.spec_from_file_location(f"milestone_{NAME}", FOLDER / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def result_in(out: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((out / f"{NAME}.json").read_text())
+    return result
+
+
+def test_the_gate_holds_from_three_seeds_and_untrained_nets_guess(script: ModuleType, tmp_path: Path) -> None:
+    assert script.main(["--out", str(tmp_path)]) == 0
+    result = result_in(tmp_path)
+    assert result["passed"] is True
+    assert result["data_set"] == "digits"
+    assert [len(values) for values in result["metrics"]["accuracies"].values()][:4] == [3, 3, 3, 3]
+    untrained = [
+        each["untrained_accuracy"]
+        for each in result["metrics"].values()
+        if isinstance(each, dict) and "untrained_accuracy" in each
+    ]
+    assert len(untrained) >= 12
+    assert max(untrained) < 0.4
+    assert 0.02 < sum(untrained) / len(untrained) < 0.2
+    assert sum(map(sum, result["metrics"]["confusion"])) == 355
+    assert (tmp_path / result["picture"]).stat().st_size > 100
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_gate_fails_with_a_broken_layer(name: str, script: ModuleType, tmp_path: Path) -> None:
+    with use_kernel(name, BROKEN[name]):
+        code = script.main(["--seeds", "1", "--out", str(tmp_path)])
+    assert code == 1
+    assert result_in(tmp_path)["passed"] is False
+
+
+def test_lenet5_is_the_published_one(script: ModuleType) -> None:
+    # 1998, section II.B: C1 156, S2 12, C3 1,516, S4 32, C5 48,120, F6 10,164; then 84 * 10 + 10 linear outputs.
+    model = sys.modules["cnn_recipes"].lenet5()
+    unseen = sum(6 - len(seen) for seen in sys.modules["cnn_recipes"].C3_SEES) * 25
+    assert model.num_parameters() - unseen == 156 + 12 + 1_516 + 32 + 48_120 + 10_164 + 850
+    assert model(tt.zeros((2, 1, 28, 28))).shape == (2, 10)
+
+
+def test_a_weight_that_c3_does_not_have_never_counts(script: ModuleType) -> None:
+    recipes = sys.modules["cnn_recipes"]
+    layer = recipes.PartlyConnected(recipes.C3_SEES, 5)
+    x = tt.randn(1, 6, 6, 6)
+    before = layer(x).numpy().copy()
+    layer(x).sum().backward()
+    assert not layer.weight.grad.numpy()[0, 3:].any()
+    assert layer.weight.grad.numpy()[0, :3].all()
+    layer.weight.data[0, 3:] += 1.0
+    np.testing.assert_array_equal(layer(x).numpy(), before)
+
+
+def test_without_matplotlib_the_picture_is_text(script: ModuleType) -> None:
+    recipes, pictures = sys.modules["cnn_recipes"], sys.modules["cnn_pictures"]
+    drawn = pictures.text(recipes.lenet5(side=8), tt.rand(1, 1, 8, 8), np.eye(10, dtype=np.int64))
+    assert "the first filter" in drawn
+    assert drawn.splitlines()[-1].split() == ["0"] * 9 + ["1"]
+
+
+@pytest.mark.parametrize("part", ["mnist", "cifar10", "long"])
+def test_full_trains_every_network_on_its_data(
+    part: str, script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side, channels = (28, 1) if part == "mnist" else (32, 3)
+    rng = np.random.default_rng(0)
+    images = rng.random((128, channels, side, side), np.float32)
+    small = tt.data.TensorDataset(images, rng.integers(0, 10, 128), source="noise")
+    monkeypatch.setattr(script, "load", lambda name: ("noise", small, {"test": small, "test, lossless": small}))
+    recipes = script.FULL
+    short = {name: type(recipe)(**{**vars(recipe), "epochs": 1}) for name, recipe in recipes.items()}
+    monkeypatch.setattr(script, "FULL", short)
+    assert script.main(["--full", "--part", part, "--out", str(tmp_path)]) == 1
+    name = "noise-long" if part == "long" else "noise"
+    result = json.loads((tmp_path / f"{NAME}-full-{name}.json").read_text())
+    for network in script.PARTS[part]:
+        assert set(result["metrics"][network]["accuracy"]) == {"test", "test, lossless"}
+    gates = {gate["text"].split(",")[0] for gate in result["gates"]}
+    assert gates == set(script.PARTS[part])
+
+
+def test_the_jpeg_copy_is_named_and_the_lossless_images_are_beside_it(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = bytes([7]) + np.random.default_rng(0).integers(0, 255, 3072, np.uint8).tobytes()
+    copy, original = tmp_path / "cifar10-jpeg", tmp_path / "cifar10"
+    copy.mkdir()
+    original.mkdir()
+    for stem in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
+        (copy / f"{stem}.bin").write_bytes(record * 2)
+    (original / "test_batch.first1000.bin").write_bytes(record * 3)
+    monkeypatch.setenv("TINYTORCH_DATA", str(tmp_path))
+    name, training, tests = script.load("cifar-modern")
+    assert name == "cifar10-jpeg"
+    assert training.source == "CIFAR-10, JPEG copy"
+    assert {which: len(data) for which, data in tests.items()} == {"test": 2, "test, lossless": 3}
+    np.testing.assert_allclose(tests["test"].x.numpy(), tests["test, lossless"].x.numpy()[:2], atol=1e-5)
