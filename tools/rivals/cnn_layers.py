@@ -9,7 +9,7 @@ from torch import nn
 
 def tensor(of: tt.Tensor) -> torch.Tensor:
     """Return a copy of one of our tensors."""
-    return torch.tensor(of.numpy())
+    return torch.tensor(of.detach().numpy())
 
 
 class ScaledTanh(nn.Module):  # type: ignore[misc]  # torch is not there when types are checked
@@ -53,16 +53,19 @@ def convolution(ours: tt.nn.Conv2d) -> nn.Module:
     return made
 
 
-def twin(module: tt.nn.Module) -> nn.Module:
-    """Return PyTorch's module that computes the same, with a copy of the weights.
+def twin(module: object) -> nn.Module:
+    """Return PyTorch's module that computes the same, with a copy of the weights; an activation is no module of ours.
 
     Raises:
         TypeError: There is none for this kind.
     """
     made: nn.Module
     kind = type(module).__name__
+    if kind in ("Flatten", "ReLU", "ScaledTanh"):
+        return {"Flatten": nn.Flatten, "ReLU": nn.ReLU, "ScaledTanh": ScaledTanh}[kind]()
+    assert isinstance(module, tt.nn.Module)
     if isinstance(module, tt.nn.Sequential):
-        return nn.Sequential(*[twin(layer) for layer in module.children()])
+        return nn.Sequential(*map(twin, module))
     if isinstance(module, tt.nn.Conv2d):
         made = convolution(module)
     elif isinstance(module, tt.nn.Linear):
@@ -73,8 +76,6 @@ def twin(module: tt.nn.Module) -> nn.Module:
         made = nn.BatchNorm2d(next(module.parameters()).shape[0])
     elif kind == "MaxPool2d":
         made = nn.MaxPool2d(2)
-    elif kind in ("Flatten", "ReLU", "ScaledTanh"):
-        return {"Flatten": nn.Flatten, "ReLU": nn.ReLU, "ScaledTanh": ScaledTanh}[kind]()
     else:
         raise TypeError(f"there is no twin of {module!r}")
     with torch.no_grad():
