@@ -12,6 +12,9 @@ from typer.testing import Result
 
 Tito = Callable[..., Result]
 
+FOUNDATION = ["tensor", "activations", "layers", "losses", "data", "autograd", "optim", "train"]
+MODULES = [*FOUNDATION, "conv", "tokenizers", "embeddings", "attention", "transformers"]
+
 
 def numbers(value: object) -> Iterator[float]:
     if isinstance(value, dict):
@@ -35,7 +38,7 @@ def test_adam_keeps_three_times_the_parameters(checkout: Path, tito: Tito) -> No
     assert rows["SGD"]["ratio"] == 1.0
 
 
-@pytest.mark.parametrize("module", ["tensor", "activations", "layers", "losses", "data", "autograd", "optim", "train"])
+@pytest.mark.parametrize("module", MODULES)
 def test_every_lesson_measures_and_draws_its_pictures(module: str, checkout: Path, tito: Tito) -> None:
     done = tito("lesson", module, "--json")
     assert done.exit_code == 0, done.output

@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tt_attention.lessons import AttentionCost, attention_costs, fitted_exponent, plot_attention, plot_costs
+from tt_attention.lessons import (
+    AttentionCost,
+    Exponents,
+    attention_costs,
+    exponents,
+    fitted_exponent,
+    plot_attention,
+    plot_costs,
+)
 
 
 def test_only_the_plain_kernels_memory_grows_with_the_square() -> None:
@@ -59,3 +67,9 @@ def test_without_matplotlib_the_plot_says_what_to_install(monkeypatch: pytest.Mo
         plot_costs([])
     with pytest.raises(ImportError, match=r"plot_attention .*tt-attention\[plot\]"):
         plot_attention(np.zeros((1, 2, 2)))
+
+
+def test_the_exponents_are_those_of_each_kernel() -> None:
+    costs = [AttentionCost("plain", t, 1e-6 * t**2, 7 * t**2) for t in (64, 128, 256)]
+    costs += [AttentionCost("blockwise", t, 1e-5 * t**2, 30 * t) for t in (64, 128)]
+    assert exponents(costs) == [Exponents("plain", 2.0, 2.0), Exponents("blockwise", 2.0, 1.0)]

@@ -11,7 +11,8 @@ from tt_tensor import Array, scratch
 def test_the_same_use_gets_the_same_memory_whatever_its_shape_and_type() -> None:
     first = scratch("test.a", (10, 10), np.float64)
     second = scratch("test.a", (3, 4), np.float32)
-    assert (second.shape, second.dtype) == ((3, 4), np.float32)
+    assert second.shape == (3, 4)
+    assert second.dtype == np.float32
     assert np.shares_memory(first, second)
 
 

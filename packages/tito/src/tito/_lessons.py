@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -35,6 +36,19 @@ def _layers(lessons: ModuleType) -> object:
 
     model = tt.nn.Sequential(tt.nn.Linear(784, 128), tt.nn.ReLU(), tt.nn.Linear(128, 10))
     return lessons.layer_costs(model, tt.zeros(64, 784))
+
+
+@functools.cache
+def _attention(lessons: ModuleType) -> Sequence[object]:
+    """Measure once for the two tables made of it."""
+    costs: Sequence[object] = lessons.attention_costs()
+    return costs
+
+
+def _step(lessons: ModuleType) -> object:
+    import tinytorch as tt
+
+    return lessons.step_times(tt.nn.GPT(65, 128, 4, 4, 128), batch=16)
 
 
 LESSONS: dict[str, tuple[Lesson, ...]] = {
@@ -79,6 +93,38 @@ LESSONS: dict[str, tuple[Lesson, ...]] = {
         Lesson("Where a step's memory goes", lambda m: m.step_memory(), lambda m, _: m.plot_step_memory()),
         Lesson("Accumulation", lambda m: m.accumulation(), lambda m, got: m.plot_accumulation(got)),
         Lesson("float16", lambda m: m.half_precision()),
+    ),
+    "tt-conv": (
+        Lesson(
+            "Loops, im2col, blocks",
+            lambda m: m.kernel_times(),
+            lambda m, got: m.plot_kernel_times(got),
+        ),
+        Lesson("What im2col writes", lambda m: m.column_memory(), lambda m, got: m.plot_memory(got)),
+    ),
+    "tt-tokenizers": (
+        Lesson(
+            "Vocabulary against length and speed",
+            lambda m: m.vocabulary_sizes(),
+            lambda m, got: m.plot_vocabulary_sizes(got),
+        ),
+        Lesson("Counting again against updating", lambda m: m.recount_against_update()),
+    ),
+    "tt-embeddings": (
+        Lesson("Bytes of a table", lambda m: m.table_bytes(50_257, 768)),
+        Lesson("Lookup against one-hot product", lambda m: m.lookup_costs(), lambda m, got: m.plot_lookup(got)),
+    ),
+    "tt-attention": (
+        Lesson("Time and memory against length", _attention, lambda m, got: m.plot_costs(got)),
+        Lesson("Exponent of the length", lambda m: m.exponents(_attention(m))),
+    ),
+    "tt-transformers": (
+        Lesson(
+            "Parameters and FLOPs of a block",
+            lambda m: m.block_costs(),
+            lambda m, got: m.plot_block_costs({256: got}),
+        ),
+        Lesson("Where a step's time goes", _step, lambda m, got: m.plot_step_times(got)),
     ),
 }
 

@@ -22,7 +22,15 @@ from tt_attention._attention import scaled_dot_product_attention
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["AttentionCost", "attention_costs", "fitted_exponent", "plot_attention", "plot_costs"]
+__all__ = [
+    "AttentionCost",
+    "Exponents",
+    "attention_costs",
+    "exponents",
+    "fitted_exponent",
+    "plot_attention",
+    "plot_costs",
+]
 
 KERNELS = ("plain", "blockwise")
 
@@ -35,6 +43,15 @@ class AttentionCost:
     length: int
     seconds: float
     peak_bytes: int
+
+
+@dataclass(frozen=True)
+class Exponents:
+    """How a kernel's costs grow with the length T: like `T ** seconds`, and like `T ** peak_bytes`."""
+
+    kernel: str
+    seconds: float
+    peak_bytes: float
 
 
 def attention_costs(
@@ -107,6 +124,25 @@ def fitted_exponent(lengths: Sequence[float], values: Sequence[float]) -> float:
     if len(lengths) < 2 or len(lengths) != len(values):
         raise ValueError(f"a line needs two points at least, but received {len(lengths)} and {len(values)} numbers.")
     return float(np.polyfit(np.log(lengths), np.log(values), 1)[0])
+
+
+def exponents(costs: Sequence[AttentionCost]) -> list[Exponents]:
+    """Fit, for each kernel, the exponent of T in what was measured.
+
+    Args:
+        costs: What `attention_costs` returned, with two lengths at least for each kernel.
+
+    Example:
+        >>> exponents([AttentionCost("plain", 1, 1.0, 8), AttentionCost("plain", 2, 4.0, 16)])
+        [Exponents(kernel='plain', seconds=2.0, peak_bytes=1.0)]
+    """
+    fitted = []
+    for kernel in dict.fromkeys(cost.kernel for cost in costs):
+        mine = [cost for cost in costs if cost.kernel == kernel]
+        lengths = [cost.length for cost in mine]
+        seconds, peaks = ([getattr(cost, name) for cost in mine] for name in ("seconds", "peak_bytes"))
+        fitted.append(Exponents(kernel, *(round(fitted_exponent(lengths, each), 3) for each in (seconds, peaks))))
+    return fitted
 
 
 def plot_costs(costs: Sequence[AttentionCost]) -> Figure:
