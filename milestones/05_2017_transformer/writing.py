@@ -31,7 +31,7 @@ class Recipe:
 
 
 SMALL = Recipe(dim=64, layers=3, heads=4, length=64, batch_size=32, steps=350, lr=5e-3, warmup=0.1)
-FULL = Recipe(dim=128, layers=4, heads=4, length=128, batch_size=16, steps=6000, lr=3e-3, warmup=0.05)
+FULL = Recipe(dim=128, layers=4, heads=4, length=128, batch_size=16, steps=8000, lr=3e-3, warmup=0.05, rounds=8)
 
 
 class Windows:
