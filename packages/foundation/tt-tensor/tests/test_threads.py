@@ -150,7 +150,17 @@ def test_tasks_that_draw_nothing_change_no_later_number() -> None:
     assert tt.default_rng().random() == expected
 
 
-def test_matrix_products_are_right_and_have_their_threads_back() -> None:
+@pytest.mark.parametrize(("m", "k", "n"), [(3, 4, 5), (600, 300, 200), (1, 5000, 5000), (0, 4, 2)])
+@pytest.mark.parametrize("split_before", [False, True])
+def test_matrix_product_is_the_product(m: int, k: int, n: int, split_before: bool) -> None:
+    if split_before:
+        run_together([lambda: 1, lambda: 2])
+    rng = np.random.default_rng(0)
+    a, b = rng.random((k, m)).T, rng.random((k, n))
+    np.testing.assert_allclose(tt.matrix_product(a, b), a @ b, rtol=1e-12)
+
+
+def test_matrix_products_inside_a_split_are_right() -> None:
     a = np.random.default_rng(0).random((300, 200), dtype=np.float32)
     out = np.empty((300, 300), np.float32)
     split_work(lambda start, stop: np.matmul(a[start:stop], a.T, out=out[start:stop]), 300, seconds=1.0)

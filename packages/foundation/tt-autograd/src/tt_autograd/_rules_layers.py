@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from tt_layers import dropout, linear
-from tt_tensor import Array
+from tt_tensor import Array, matrix_product
 
 from tt_autograd._table import Spec, defvjp
 
@@ -25,7 +25,7 @@ def product(a: Array, b: Array) -> Array:
     if a.dtype == np.float16 and b.dtype == np.float16:
         wide: Array = a.astype(np.float32) @ b.astype(np.float32)
         return wide.astype(np.float16)
-    return np.asarray(a @ b)
+    return matrix_product(a, b)
 
 
 def rows_of(array: Array) -> Array:

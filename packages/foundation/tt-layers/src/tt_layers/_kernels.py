@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from tt_tensor import Array, Primitive
+from tt_tensor import Array, Primitive, matrix_product
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
@@ -20,7 +20,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
         [[3.5], [3.5]]
     """
     if x.dtype == weight.dtype != np.float16 and (bias is None or bias.dtype == x.dtype):
-        out = (x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])) @ weight
+        out = matrix_product(x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight)
         if bias is not None:
             out += bias
         return out if x.ndim == 2 else out.reshape(*x.shape[:-1], weight.shape[1])

@@ -100,7 +100,7 @@ from tt_tensor._primitive import (
 from tt_tensor._random import default_rng, manual_seed, rng_state, set_rng_state
 from tt_tensor._scratch import scratch
 from tt_tensor._tensor import GradFn, Tensor, from_numpy, increment_version, share_version, wrap, write_clock
-from tt_tensor._threads import get_num_threads, run_together, set_num_threads, split_work
+from tt_tensor._threads import get_num_threads, matrix_product, run_together, set_num_threads, split_work
 
 __all__ = [
     "Array",
@@ -161,6 +161,7 @@ __all__ = [
     "manual_seed",
     "masked_fill",
     "matmul",
+    "matrix_product",
     "max",
     "maximum",
     "mean",

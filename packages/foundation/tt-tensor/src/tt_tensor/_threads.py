@@ -1,28 +1,33 @@
 """Several threads for one piece of work: NumPy lets go of Python's lock while it computes.
 
-One pool of threads at a time: matrix products have threads of their own, which fight with ours for the same cores. So
-while a piece of work is split, matrix products run on one thread each, and nothing inside it is split again.
+One pool of threads at a time: matrix products have threads of their own, which go on spinning for a while after each
+product, on the cores that ours need (a convolutional network's step then takes half as long again). So from the first
+split on, matrix products run on one thread each, and `matrix_product` splits large ones as anything else is split.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from functools import partial
 from itertools import pairwise
 from queue import SimpleQueue
 from typing import TypeVar
 
+import numpy as np
+
 from tt_tensor._blas import blas_threads, can_set_blas_threads, set_blas_threads
+from tt_tensor._primitive import Array
 from tt_tensor._random import own_generators
 
 T = TypeVar("T")
 
 # Waking a thread takes 60 to 80 us: below this much work it is not worth it.
 WORTH_SPLITTING = 300e-6
+# The multiplications of a matrix product that takes about so long.
+_LARGE_PRODUCT = 1 << 24
 
 
 class _Crew:
@@ -55,8 +60,8 @@ _crew = _Crew()
 # Held while some thread has split its work; another then does its own alone.
 _in_use = threading.Lock()
 _count: int | None = None
-# What matrix products had before they were set to one.
-_before: int | None = None
+# Whether matrix products have been set to one thread, because our threads are at work.
+_ours = False
 
 
 def get_num_threads() -> int:
@@ -68,14 +73,12 @@ def get_num_threads() -> int:
     """
     if _count is not None:
         return _count
-    if _in_use.locked():  # matrix products are at one thread meanwhile, so NumPy cannot be asked
-        return _before or 1
     # What NumPy found is what OPENBLAS_NUM_THREADS or OMP_NUM_THREADS say, else the processors of this process.
     return blas_threads() or os.cpu_count() or 1
 
 
 def set_num_threads(count: int) -> None:
-    """Set how many threads an operation may use, matrix products included.
+    """Set how many threads an operation may use, matrix products included, which have their own until work is split.
 
     Raises:
         ValueError: `count` is less than 1.
@@ -87,10 +90,10 @@ def set_num_threads(count: int) -> None:
         1
         >>> set_num_threads(before)
     """
-    global _count
+    global _count, _ours
     if count < 1:
         raise ValueError(f"the number of threads must be at least 1; got {count}")
-    _count = count
+    _count, _ours = count, False
     set_blas_threads(count)
 
 
@@ -151,9 +154,10 @@ def _side_by_side(tasks: Sequence[Callable[[], T]]) -> list[T]:
     if not _in_use.acquire(blocking=False):
         return [task() for task in tasks]
     try:
-        with _alone():
-            return _together(tasks)
+        _take_over()
+        return _together(tasks)
     finally:
+        _here.inside = False
         _in_use.release()
 
 
@@ -184,16 +188,30 @@ def _together(tasks: Sequence[Callable[[], T]]) -> list[T]:
     return [results[position] for position in range(len(tasks))]
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Keep matrix products at one thread, and this thread from splitting again."""
-    global _before
-    _before = before = blas_threads()
-    set_blas_threads(1)
+def _take_over() -> None:
+    """Keep matrix products at one thread from now on, and this thread from splitting again for the moment."""
+    global _count, _ours
+    if not _ours:
+        _count = get_num_threads()  # which NumPy can no longer be asked
+        set_blas_threads(1)
+        _ours = True
     _here.inside = True
-    try:
-        yield
-    finally:
-        _here.inside = False
-        if before is not None:
-            set_blas_threads(before)
+
+
+def matrix_product(a: Array, b: Array) -> Array:
+    """Return `a @ b` of two matrices, split over threads where our threads are at work and it is large enough.
+
+    For authors of kernels.
+
+    Shapes: (M, K) and (K, N) -> (M, N).
+
+    Example:
+        >>> import numpy as np
+        >>> matrix_product(np.ones((2, 3)), np.ones((3, 1))).tolist()
+        [[3.0], [3.0]]
+    """
+    if not _ours or _here.inside or a.size * b.shape[1] < _LARGE_PRODUCT:
+        return np.asarray(a @ b)
+    out = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
+    split_work(lambda start, stop: np.matmul(a[start:stop], b, out=out[start:stop]), len(a), seconds=1.0)
+    return out
