@@ -15,7 +15,7 @@ from tt_conv._window import channels_last, to_first
 from tt_conv._work import BYTES_PER_SECOND
 
 # Numbers in a block: what a core's cache holds beside the arrays that it goes with.
-SIZE = 1 << 16
+SIZE = 1 << 18
 
 
 class Tall:
