@@ -10,8 +10,8 @@ from tt_activations import gelu
 from tt_layers import linear
 from tt_tensor import Array, Primitive, primitive_of, scratch
 
-# Elements of a piece, over which some fifteen passes go. Smaller ones would stay in the second-level cache, but each pass
-# gives Python's lock to the other half of the batch and waits for it: measured in a whole step, from 2**14 to 2**18.
+# Elements of a piece, over which some fifteen passes go. Smaller ones would stay in the second-level cache, but each
+# pass gives Python's lock to the other half of the batch and waits for it: measured in a step, from 2**14 to 2**18.
 PIECE = 1 << 17
 SLOPE = math.sqrt(2 / math.pi)
 CUBIC = 0.044715
