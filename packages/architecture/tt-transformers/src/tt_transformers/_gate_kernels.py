@@ -55,8 +55,7 @@ def tanh_cdf(x: Array, near: Array, u: Array, out: Array) -> None:
 
     Beyond 30 the tangent is 1 and constant: `near` is `x` held within, so that no cube overflows.
     """
-    np.minimum(x, 30, out=near)
-    np.maximum(near, -30, out=near)
+    np.clip(x, -30, 30, out=near)
     np.multiply(near, near, out=u)
     u *= SLOPE * CUBIC
     u += SLOPE
