@@ -174,7 +174,7 @@ def test_an_absent_llama_is_said_and_not_claimed(
     monkeypatch.setenv("TINYTORCH_DATA", str(tmp_path))
     made = report(tmp_path)
     script.speak(made)
-    assert "stories260K.bin, tok512.bin, expected_greedy_200.txt" in capsys.readouterr().out
+    assert "was not tried, since its files are not here: `tito data get stories260k`" in capsys.readouterr().out
     with pytest.raises(ValueError, match="no gate"):
         made.result()
 

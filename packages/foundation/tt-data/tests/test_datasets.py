@@ -22,6 +22,7 @@ from tt_data import (
     fashion_mnist,
     mnist,
     python_topics,
+    stories260k,
     tiny_shakespeare,
 )
 
@@ -230,7 +231,7 @@ def test_shakespeare_is_ascii_of_bounded_size(own: Path) -> None:
 
 
 def test_downloads_leave_whole_files_alone(real_data: Path) -> None:
-    for name in ("mnist", "tiny_shakespeare"):
+    for name in ("mnist", "tiny_shakespeare", "stories260k"):
         assert download(name).cached  # the folder may well be read-only, and there is no network
 
 
@@ -241,13 +242,14 @@ def test_real_data(real_data: Path) -> None:
     clothes = fashion_mnist("test", dtype="uint8")
     assert (clothes.source, np.bincount(clothes.y.data).tolist()) == ("Fashion-MNIST", [1000] * 10)
     assert hashlib.sha256(tiny_shakespeare().encode()).hexdigest().startswith("86c4e6aa")
+    assert [path.stat().st_size for path in stories260k()] == [1_056_540, 6_227]
     if (real_data / "cifar10" / "test_batch.first1000.bin.gz").is_file():
         data: TensorDataset = cifar10("test", dtype="uint8")
         assert data.x.shape[1:] == (3, 32, 32)
         assert data.source.startswith("CIFAR-10")
 
 
-@pytest.mark.parametrize("load", [mnist, cifar10, tiny_shakespeare])
+@pytest.mark.parametrize("load", [mnist, cifar10, tiny_shakespeare, stories260k])
 def test_what_is_not_there_is_downloaded(own: Path, load: object, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 

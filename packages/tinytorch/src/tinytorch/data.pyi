@@ -28,6 +28,7 @@ from tt_data import (
     random_split as random_split,
     read_cifar10 as read_cifar10,
     read_idx as read_idx,
+    stories260k as stories260k,
     tiny_shakespeare as tiny_shakespeare,
 )
 

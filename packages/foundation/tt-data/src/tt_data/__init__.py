@@ -10,7 +10,7 @@ from ._embedded import digits, python_topics
 from ._errors import DataError
 from ._formats import read_cifar10, read_idx
 from ._loader import DataLoader
-from ._official import fashion_mnist, mnist, tiny_shakespeare
+from ._official import fashion_mnist, mnist, stories260k, tiny_shakespeare
 from ._registry import DatasetInfo, RemoteFile, dataset_info, dataset_names, download
 from ._storage import data_folder
 from .transforms import Compose, Cutout, Normalize, RandomCrop, RandomHorizontalFlip, Transform
@@ -47,5 +47,6 @@ __all__ = [
     "random_split",
     "read_cifar10",
     "read_idx",
+    "stories260k",
     "tiny_shakespeare",
 ]

@@ -1,6 +1,8 @@
-"""MNIST, Fashion-MNIST and Tiny Shakespeare, downloaded at first use."""
+"""MNIST, Fashion-MNIST, Tiny Shakespeare and a pretrained Llama, downloaded at first use."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 
@@ -99,3 +101,22 @@ def tiny_shakespeare() -> str:
         return data.decode("ascii")
     except UnicodeDecodeError as error:
         raise DataError(f"is not ASCII text ({error})", where=path, hint="download it again") from error
+
+
+def stories260k() -> tuple[Path, Path]:
+    """Return the files of a pretrained Llama, its weights and its tokenizer; downloaded at first use.
+
+    It was trained on TinyStories, and is what llama2.c is tested with. Whoever reads the files checks them: see
+    `Llama.from_llama2c` and `BPETokenizer.from_llama2c`.
+
+    Raises:
+        DataError: There is no network.
+
+    Example:
+        >>> [path.name for path in stories260k()]  # doctest: +SKIP
+        ['stories260K.bin', 'tok512.bin']
+    """
+    if not dataset_info("stories260k").cached:
+        download("stories260k")
+    weights, tokens = (data_folder() / "stories260k" / file.name for file in dataset_info("stories260k").files)
+    return weights, tokens

@@ -94,6 +94,11 @@ _SHAKESPEARE = _files(
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/",
     ("input.txt", 1115394, "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"),
 )
+_STORIES = _files(
+    "https://huggingface.co/karpathy/tinyllamas/resolve/main/stories260K/",
+    ("stories260K.bin", 1056540, "b0a507e7ad0f626624f17112325e66691f9076d622e1d3274d103d00299f2696"),
+    ("tok512.bin", 6227, "037cb335abb25d1fa9e8ecae30ed2a3a8ace9302862ebcdc05d51a6bbb10c312"),
+)
 
 _ENTRIES = {
     "digits": _Entry("UCI handwritten digits, 8x8", "CC BY 4.0", "UCI Machine Learning Repository, by scikit-learn"),
@@ -126,6 +131,13 @@ _ENTRIES = {
         "tinyshakespeare",
         _SHAKESPEARE,
     ),
+    "stories260k": _Entry(
+        "A pretrained Llama of 260K parameters, and its tokenizer",
+        "MIT",
+        "A. Karpathy (https://huggingface.co/karpathy/tinyllamas)",
+        "stories260k",
+        _STORIES,
+    ),
 }
 
 
@@ -140,7 +152,7 @@ def dataset_names() -> tuple[str, ...]:
 
     Example:
         >>> dataset_names()
-        ('digits', 'python_topics', 'mnist', 'fashion_mnist', 'cifar10', 'tiny_shakespeare')
+        ('digits', 'python_topics', 'mnist', 'fashion_mnist', 'cifar10', 'tiny_shakespeare', 'stories260k')
     """
     return tuple(_ENTRIES)
 
