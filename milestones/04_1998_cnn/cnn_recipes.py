@@ -142,12 +142,13 @@ DIGITS = {
     "modern": _ON_DIGITS(partial(modern, (16,), (32,), channels=1, side=8), epochs=12),
 }
 
+_SHIFT = tt.data.RandomCrop(28, 2, padding_mode="reflect")  # by up to two pixels: the borders are empty
 _FLIP = tt.data.RandomHorizontalFlip()
 _ON_CIFAR = partial(Recipe, transform=tt.data.Compose([tt.data.RandomCrop(32, 4, padding_mode="reflect"), _FLIP]))
 _MODERN = partial(_ON_CIFAR, lr=0.05, optimizer="sgd", weight_decay=5e-4, label_smoothing=0.1)
 FULL = {
     "mnist-lenet1": Recipe(lenet1, epochs=8, lr=5e-3),
-    "mnist-lenet5": Recipe(lenet5, epochs=8, lr=3e-3, weight_decay=0.01),
+    "mnist-lenet5": Recipe(lenet5, epochs=12, lr=3e-3, weight_decay=0.01, transform=_SHIFT),
     "cifar-lenet1": _ON_CIFAR(partial(lenet1, 3, 32), epochs=6, lr=1e-2, transform=_FLIP),
     "cifar-lenet5": _ON_CIFAR(partial(lenet5, 3, 32), epochs=8, lr=3e-3, weight_decay=0.01, transform=_FLIP),
     "cifar-modern": _MODERN(partial(modern, (32,), (64,), (128,)), epochs=6),
