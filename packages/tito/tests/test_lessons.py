@@ -45,7 +45,7 @@ def test_every_lesson_measures_and_draws_its_pictures(
     module: str, checkout: Path, tito: Tito, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if module == "attention":  # up to 8,192 it takes a minute; what is tested here is that it is shown
-        lessons = importlib.import_module("tt_attention.lessons")
+        lessons = importlib.import_module(f"tt_{module}.lessons")
         monkeypatch.setattr(lessons, "attention_costs", partial(lessons.attention_costs, (64, 128), repeats=1))
     done = tito("lesson", module, "--json")
     assert done.exit_code == 0, done.output
