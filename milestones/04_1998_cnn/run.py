@@ -123,7 +123,7 @@ def on_real_data(report: milestone.Report, part: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the milestone; return 0 if its gates hold."""
-    own = argparse.ArgumentParser(add_help=False)
+    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)  # --seed is not short for --seeds
     own.add_argument("--seeds", type=int, default=3, help="on digits: from how many starts")
     own.add_argument("--part", choices=PARTS, action="append", help="under --full: only this part")
     options, others = own.parse_known_args(sys.argv[1:] if argv is None else argv)
