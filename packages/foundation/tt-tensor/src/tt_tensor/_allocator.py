@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
+import sys
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD, _TOP_PAD, _ARENA_MAX = -3, -1, -2, -8
 _KIB, _MIB = 2**10, 2**20
 _KEEP = {_MMAP_THRESHOLD: 1024 * _MIB, _TRIM_THRESHOLD: 2047 * _MIB, _TOP_PAD: 64 * _MIB, _ARENA_MAX: 1}
 # What glibc starts with (mallopt(3)); it has eight arenas for each processor.
 _GIVE_BACK = {_MMAP_THRESHOLD: 128 * _KIB, _TRIM_THRESHOLD: 128 * _KIB, _TOP_PAD: 128 * _KIB, _ARENA_MAX: 64}
+
+
+def _is_glibc() -> bool:
+    """Ask the C library for its name: `platform.libc_ver` would read through the whole interpreter's file."""
+    if sys.platform != "linux" or "CS_GNU_LIBC_VERSION" not in os.confstr_names:
+        return False
+    return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
 
 
 def keep_freed_memory(keep: bool = True) -> bool:
@@ -31,7 +39,7 @@ def keep_freed_memory(keep: bool = True) -> bool:
         >>> keep_freed_memory() == keep_freed_memory(True)
         True
     """
-    if platform.libc_ver()[0] != "glibc":
+    if not _is_glibc():
         return False
     library = ctypes.CDLL(None)
     done = [library.mallopt(option, value) for option, value in (_KEEP if keep else _GIVE_BACK).items()]
