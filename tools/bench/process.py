@@ -121,7 +121,6 @@ def mnist() -> dict[str, dict[str, float]]:
 
 def imports(rounds: int) -> Samples:
     """Time fresh interpreters that import a framework, less one beside it that imports NumPy alone."""
-
     # An environment that forbids bytecode would have every import compile its sources.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
