@@ -86,8 +86,7 @@ def modern(*stages: tuple[int, ...], channels: int = 3, side: int = 32) -> tt.nn
     for widths in stages:
         for width in widths:
             model.append(tt.nn.Conv2d(channels, width, 3, padding=1, bias=False))
-            model.append(tt.nn.BatchNorm2d(width))
-            model.append(tt.nn.ReLU())
+            model.append(tt.nn.BatchNorm2d(width, activation="relu"))
             channels = width
         model.append(tt.nn.MaxPool2d(2))
         side //= 2

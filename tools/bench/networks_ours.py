@@ -41,13 +41,18 @@ def _made(layer: Layer) -> Module | None:
     if layer.kind == "linear":
         inputs, outputs = layer.sizes
         return nn.Linear(inputs, outputs)
-    return nn.BatchNorm2d(layer.sizes[0]) if layer.kind == "norm" else None
+    # All of this network's norms stand before a ReLU.
+    return nn.BatchNorm2d(layer.sizes[0], activation="relu") if layer.kind == "norm" else None
 
 
 def _chain(network: Network, weights: list[dict[str, Floats]]) -> Module:
     """Build a chain of layers with these weights."""
     model = tt.nn.Sequential()
+    before = ""
     for layer, arrays in zip(network.layers, weights, strict=True):
+        joined, before = before == "norm" and layer.kind == "relu", layer.kind
+        if joined:
+            continue
         if (module := _made(layer)) is not None:
             module.load_state_dict(arrays)
             model.append(module)

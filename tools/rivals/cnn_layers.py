@@ -72,8 +72,8 @@ def twin(module: object) -> nn.Module:
         made = nn.Linear(*module.weight.shape)
     elif kind == "Subsample":
         made = Subsample(next(module.parameters()).shape[0])
-    elif kind == "BatchNorm2d":
-        made = nn.BatchNorm2d(next(module.parameters()).shape[0])
+    elif isinstance(module, tt.nn.BatchNorm2d):
+        made = nn.BatchNorm2d(module.num_features)
     elif kind == "MaxPool2d":
         made = nn.MaxPool2d(2)
     else:
@@ -82,4 +82,6 @@ def twin(module: object) -> nn.Module:
         for name, parameter in module.named_parameters():
             value = tensor(parameter)
             made.get_parameter(name).copy_(value.T if isinstance(made, nn.Linear) and name == "weight" else value)
+    if isinstance(module, tt.nn.BatchNorm2d) and module.activation is not None:
+        return nn.Sequential(made, nn.ReLU())
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -59,6 +59,36 @@ def test_gradients_of_batch_norm(shape: tuple[int, ...]) -> None:
     assert gradcheck(lambda x, w: batch_norm2d(x, weight=w, training=True, eps=0.1), x, w)
     assert gradcheck(lambda x, w, b: batch_norm2d(x, double(m), double(v), w, b), x, w, b)
     assert gradcheck(lambda w, b: batch_norm2d(double(x), double(m), double(v), w, b), w, b)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_joined_relu_is_a_relu_behind(training: bool) -> None:
+    x, w, b, m, v = (
+        normal(3, 4, 5, 6),
+        normal(4, seed=1),
+        normal(4, seed=2),
+        normal(4, seed=3),
+        normal(4, seed=4) ** 2 + 1,
+    )
+    running = (None, None) if training else (double(m), double(v))
+
+    def joined(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+        return batch_norm2d(x, *running, w, b, training, activation="relu")
+
+    out = joined(double(x), double(w), double(b))
+    plain = batch_norm2d(double(x), *running, double(w), double(b), training)
+    np.testing.assert_array_equal(out.data, np.maximum(plain.data, 0))
+    assert 0 < (out.data == 0).sum() < out.size
+    assert gradcheck(joined, x, w, b)
+    assert gradcheck(lambda x: batch_norm2d(x, *running, training=training, activation="relu"), x)
+
+
+def test_an_activation_that_cannot_be_joined_is_refused() -> None:
+    with pytest.raises(ValueError, match="batch_norm2d: activation must be \"relu\" or None, but received 'tanh'"):
+        batch_norm2d(double(normal(2, 3, 4, 5)), training=True, activation="tanh")  # type: ignore[arg-type]  # refused
+    with pytest.raises(ValueError, match="BatchNorm2d: activation must be"):
+        BatchNorm2d(3, activation="gelu")  # type: ignore[arg-type]  # that it is refused is the point
+    assert "activation='relu'" in repr(BatchNorm2d(3, activation="relu"))
 
 
 def test_large_batches_are_worked_on_in_blocks() -> None:
@@ -153,13 +183,15 @@ def test_group_norm_layer_knows_no_mode() -> None:
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("affine", [True, False])
-def test_folding_keeps_what_the_model_computes(bias: bool, affine: bool) -> None:
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_folding_keeps_what_the_model_computes(bias: bool, affine: bool, activation: Literal["relu"] | None) -> None:
     inner = Sequential(Conv2d(4, 5, 3, groups=1, bias=bias), BatchNorm2d(5, affine=affine))
-    model = Sequential(Conv2d(2, 4, 3, padding=1, bias=bias), BatchNorm2d(4, affine=affine), lambda x: x * 2.0, inner)
-    for norm in [layer for layer in model.modules() if isinstance(layer, BatchNorm2d)]:
-        if norm.weight is not None and norm.bias is not None:
-            norm.weight.data[...] = normal(norm.num_features, seed=5)
-            norm.bias.data[...] = normal(norm.num_features, seed=6)
+    norm = BatchNorm2d(4, affine=affine, activation=activation)
+    model = Sequential(Conv2d(2, 4, 3, padding=1, bias=bias), norm, lambda x: x * 2.0, inner)
+    for layer in [layer for layer in model.modules() if isinstance(layer, BatchNorm2d)]:
+        if layer.weight is not None and layer.bias is not None:
+            layer.weight.data[...] = normal(layer.num_features, seed=5)
+            layer.bias.data[...] = normal(layer.num_features, seed=6)
     x = Tensor(normal(3, 2, 6, 6))
     for _ in range(3):
         model(x)

@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import TypeVar
 
 import numpy as np
+from tt_activations import ReLU
 from tt_layers import Module, Parameter, Sequential
 from tt_tensor import Array
 
@@ -35,7 +36,8 @@ def fold_batch_norm(model: M) -> M:
     """Return a copy of a model, in eval mode, in which every BatchNorm2d right after a Conv2d is folded into it.
 
     It computes the same as the model in eval mode, without the normalisation's passes over memory. Only neighbours in
-    a `Sequential`, at any depth, are folded; the model itself stays as it is.
+    a `Sequential`, at any depth, are folded; an activation joined to the normalisation becomes a layer of its own. The
+    model itself stays as it is.
 
     Args:
         model: The trained model.
@@ -67,6 +69,8 @@ def _fold_chain(chain: Sequential) -> None:
             dtype = before.weight.dtype
             before.weight = Parameter(weight, dtype=dtype)
             before.bias = Parameter(bias, dtype=dtype)
+            if layer.activation == "relu":
+                kept.append(ReLU())
         else:
             kept.append(layer)
     chain.layers[:] = kept

@@ -10,7 +10,7 @@ import numpy as np
 from tt_tensor import Array, scratch, split_work
 
 from tt_conv._precision import widened
-from tt_conv._sums import block_sums, fold
+from tt_conv._sums import fold, ones
 from tt_conv._window import channels_last, to_first
 from tt_conv._work import BYTES_PER_SECOND
 
@@ -33,47 +33,36 @@ class Tall:
         """Return the rows of the folded matrix in blocks `start` to `stop`."""
         return [slice(i * self.step, min((i + 1) * self.step, self.shape[0])) for i in range(start, stop)]
 
+    def counts(self) -> Array:
+        """Return how many rows of the unfolded matrix each block holds (blocks,)."""
+        rows = [part.stop - part.start for part in self.slices(0, self.blocks)]
+        return np.array(rows, np.float64) * self.times
+
+    def by_channel(self, sums: Array) -> Array:
+        """Add up what was summed in each column of the folded matrix, in double precision: (..., C)."""
+        return np.asarray(sums.reshape(*sums.shape[:-1], self.times, self.channels).sum(axis=-2, dtype=np.float64))
+
     def tile(self, vector: Array, dtype: np.dtype[np.generic]) -> Array:
         """Return a number for each channel as a row of the folded matrix."""
         return np.tile(vector.astype(dtype, copy=False), self.times)
 
 
-def block_moments(block: Array, channels: int) -> tuple[int, Array, Array]:
-    """Count the rows of a folded block; return their mean and the sum of their squared distances from it (C,).
+def join_moments(counts: Array, means: Array, squares: Array) -> tuple[Array, Array]:
+    """Join what is known of several blocks into the mean and the (biased) variance of all, in double precision.
 
-    Example:
-        >>> count, mean, squares = block_moments(np.array([[1.0], [3.0]]), 1)
-        >>> count, mean.tolist(), squares.tolist()
-        (2, [2.0], [2.0])
-    """
-    count = block.size // channels
-    # Distances from something near the mean first: the squares of large numbers would drown their differences. The
-    # first row is in the block itself, so it cannot be further off than the block is wide.
-    near = block[0].reshape(-1, channels).mean(axis=0)
-    apart = scratch("tt_conv.apart", block.shape, block.dtype)
-    np.subtract(block, np.tile(near, block.shape[1] // channels), out=apart)
-    off = block_sums(apart, channels).astype(np.float64) / count
-    np.multiply(apart, apart, out=apart)
-    squares = block_sums(apart, channels) - count * off**2
-    return count, near + off, np.maximum(squares, 0)
-
-
-def join_moments(parts: list[tuple[int, Array, Array]]) -> tuple[Array, Array]:
-    """Join counts, means and squared distances of several blocks into the mean and the (biased) variance.
+    Shapes: counts (B,), means (B, C) and the sums of squared distances from them (B, C) -> (C,) and (C,).
 
     Source: Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
 
     Example:
-        >>> parts = [(1, np.array([1.0]), np.array([0.0])), (1, np.array([3.0]), np.array([0.0]))]
-        >>> [moment.tolist() for moment in join_moments(parts)]
+        >>> moments = join_moments(np.array([1, 1]), np.array([[1.0], [3.0]]), np.array([[0.0], [0.0]]))
+        >>> [moment.tolist() for moment in moments]
         [[2.0], [1.0]]
     """
-    counts = np.array([count for count, _, _ in parts], np.float64)[:, np.newaxis]
-    means = np.array([mean for _, mean, _ in parts])
+    weights = counts[:, np.newaxis]
     total = counts.sum()
-    mean = (counts * means).sum(axis=0) / total
-    squares = np.array([squares for _, _, squares in parts]) + counts * (means - mean) ** 2
-    return mean, squares.sum(axis=0) / total
+    mean = (weights * means).sum(axis=0) / total
+    return mean, (squares + weights * (means - mean) ** 2).sum(axis=0) / total
 
 
 @widened
@@ -84,14 +73,27 @@ def channel_moments(x: Array) -> Array:
     if tall.rows == 0:
         return np.full((2, tall.channels), np.nan, x.dtype)
     folded = last.reshape(tall.shape)
-    parts: list[tuple[int, Array, Array]] = [(0, np.empty(0), np.empty(0))] * tall.blocks
+    # Distances from something near the mean first: the squares of large numbers would drown their differences. The
+    # first row is one of those measured, so it cannot be further off than they lie apart.
+    near = folded[0].reshape(tall.times, tall.channels).mean(axis=0)
+    origin = np.tile(near, tall.times)
+    sums = np.empty((2, tall.blocks, tall.shape[1]), x.dtype)
 
     def work(start: int, stop: int) -> None:
         for i, rows in enumerate(tall.slices(start, stop), start):
-            parts[i] = block_moments(folded[rows], tall.channels)
+            block = folded[rows]
+            apart = scratch("tt_conv.apart", block.shape, x.dtype)
+            np.subtract(block, origin, out=apart)
+            np.dot(ones(len(block), x.dtype), apart, out=sums[0, i])
+            np.multiply(apart, apart, out=apart)
+            np.dot(ones(len(block), x.dtype), apart, out=sums[1, i])
 
     split_work(work, tall.blocks, seconds=x.nbytes / BYTES_PER_SECOND)
-    return np.stack(join_moments(parts)).astype(x.dtype)
+    counts = tall.counts()
+    totals, squares = tall.by_channel(sums)
+    off = totals / counts[:, np.newaxis]
+    squares -= totals * off  # the distances were from `near`, and not from each block's own mean
+    return np.stack(join_moments(counts, near + off, np.maximum(squares, 0))).astype(x.dtype)
 
 
 def scale_and_shift(moments: Array, affine: tuple[Array, ...], eps: float) -> tuple[Array, Array]:
@@ -104,28 +106,42 @@ def scale_and_shift(moments: Array, affine: tuple[Array, ...], eps: float) -> tu
     return scale, -mean * scale
 
 
+def normalise(x: Array, moments: Array, affine: tuple[Array, ...], eps: float, *, rectify: bool) -> Array:
+    """`(x - mean) / sqrt(variance + eps) * weight + bias`, by channel; with `rectify`, negative numbers become 0."""
+    last = channels_last(x)
+    tall = Tall(last.shape)
+    folded = last.reshape(tall.shape)
+    out = np.empty(last.shape, x.dtype)
+    scale, shift = (tall.tile(vector, x.dtype) for vector in scale_and_shift(moments, affine, eps))
+    by_block = out.reshape(tall.shape)
+
+    def work(start: int, stop: int) -> None:
+        for rows in tall.slices(start, stop):
+            target = by_block[rows]
+            np.multiply(folded[rows], scale, out=target)
+            np.add(target, shift, out=target)
+            if rectify:
+                np.maximum(target, 0, out=target)
+
+    split_work(work, tall.blocks, seconds=2 * x.nbytes / BYTES_PER_SECOND)
+    return to_first(out)
+
+
 @widened
 def batch_norm(x: Array, moments: Array, *affine: Array, eps: float, training: bool) -> Array:
-    """`(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel.
+    """Normalise every channel by its moments, then scale and shift it.
 
     Shapes: x (N, C, H, W), moments (2, C), and weight and bias (C,), both or neither -> (N, C, H, W).
 
     `training` says that the moments are those of `x`; only the gradient is another then.
     """
-    last = channels_last(x)
-    tall = Tall(last.shape)
-    folded = last.reshape(tall.shape)
-    out = np.empty(last.shape, x.dtype)
-    target = out.reshape(tall.shape)
-    scale, shift = (tall.tile(vector, x.dtype) for vector in scale_and_shift(moments, affine, eps))
+    return normalise(x, moments, affine, eps, rectify=False)
 
-    def work(start: int, stop: int) -> None:
-        for rows in tall.slices(start, stop):
-            np.multiply(folded[rows], scale, out=target[rows])
-            target[rows] += shift
 
-    split_work(work, tall.blocks, seconds=2 * x.nbytes / BYTES_PER_SECOND)
-    return to_first(out)
+@widened
+def batch_norm_relu(x: Array, moments: Array, *affine: Array, eps: float, training: bool) -> Array:
+    """Do what `batch_norm` does, and replace what is negative by 0 while it is still in the cache."""
+    return normalise(x, moments, affine, eps, rectify=True)
 
 
 def group_moments(x: Array, groups: int, eps: float) -> tuple[Array, Array]:

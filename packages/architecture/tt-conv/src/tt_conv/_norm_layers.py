@@ -7,7 +7,7 @@ import numpy.typing as npt
 from tt_layers import Buffer, Module, Parameter
 from tt_tensor import Tensor
 
-from tt_conv._normalisation import batch_norm2d, group_norm
+from tt_conv._normalisation import Activation, batch_norm2d, check_activation, group_norm
 
 
 class BatchNorm2d(Module):
@@ -20,6 +20,7 @@ class BatchNorm2d(Module):
         eps: What is added to the variance.
         momentum: How far the remembered statistics move towards those of each batch.
         affine: False leaves weight and bias out.
+        activation: "relu" does in the same passes what an `nn.ReLU()` behind the layer would.
         dtype: The type of parameters and buffers; float32 without it.
 
     Attributes:
@@ -29,7 +30,7 @@ class BatchNorm2d(Module):
         running_var: The buffer of remembered variances, from 1.
 
     Raises:
-        ValueError: If `num_features` is not positive.
+        ValueError: If `num_features` is not positive, or there is no such activation.
 
     Source: Ioffe and Szegedy, "Batch normalization", 2015.
 
@@ -51,14 +52,17 @@ class BatchNorm2d(Module):
         momentum: float = 0.1,
         affine: bool = True,
         *,
+        activation: Activation = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_activation(activation, "BatchNorm2d")
         if num_features < 1:
             raise ValueError(f"BatchNorm2d needs at least one channel, but received num_features={num_features}")
         kind = np.float32 if dtype is None else dtype
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum
+        self.activation: Activation = activation
         self.weight = Parameter(np.ones(num_features), dtype=kind) if affine else None
         self.bias = Parameter(np.zeros(num_features), dtype=kind) if affine else None
         self.running_mean = Buffer(np.zeros(num_features), dtype=kind)
@@ -68,13 +72,15 @@ class BatchNorm2d(Module):
         """Return the normalised images."""
         if x.ndim != 4 or x.shape[1] != self.num_features:
             raise ValueError(f"{self!r} wants (N, {self.num_features}, H, W), but received the shape {x.shape}")
+        running = (self.running_mean, self.running_var)
         return batch_norm2d(
-            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps
+            x, *running, self.weight, self.bias, self.training, self.momentum, self.eps, self.activation
         )
 
     def describe(self) -> str:
         """Return the settings."""
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+        shown = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+        return shown if self.activation is None else f"{shown}, activation={self.activation!r}"
 
 
 class GroupNorm(Module):

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias, get_args
+
 import numpy as np
 from tt_tensor import Array, Tensor, TensorLike, applies, from_numpy, increment_version
 
 from tt_conv._check import as_images, as_tensor, check_floating
-from tt_conv._primitives import batch_norm_primitive, channel_moments_primitive, group_norm_primitive
+from tt_conv._primitives import (
+    batch_norm_primitive,
+    batch_norm_relu_primitive,
+    channel_moments_primitive,
+    group_norm_primitive,
+)
+
+Activation: TypeAlias = Literal["relu"] | None
+
+
+def check_activation(activation: str | None, name: str) -> None:
+    """Refuse an activation that cannot be joined to a normalisation."""
+    if activation not in (None, *get_args(get_args(Activation)[0])):
+        raise ValueError(f'{name}: activation must be "relu" or None, but received {activation!r}')
 
 
 def affine_pair(weight: Tensor | None, bias: Tensor | None, channels: int, name: str) -> tuple[Tensor, ...]:
@@ -42,6 +57,7 @@ def batch_norm2d(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    activation: Activation = None,
 ) -> Tensor:
     """Normalise every channel: subtract its mean, divide by its deviation; then scale and shift.
 
@@ -59,12 +75,14 @@ def batch_norm2d(
         training: Whether the batch's own statistics count.
         momentum: How far the running statistics move.
         eps: What is added to the variance, so that a constant channel does not divide by zero.
+        activation: "relu" replaces what is negative by 0 in the same passes over memory, in place of a layer behind.
 
     Returns:
         The normalised images.
 
     Raises:
-        ValueError: If shapes do not fit, or there is one value for a channel only, which has no variance.
+        ValueError: If shapes do not fit, there is one value for a channel only, which has no variance, or no such
+            activation.
         TypeError: If `x` holds integers or booleans.
 
     Source: Ioffe and Szegedy, "Batch normalization", 2015.
@@ -73,9 +91,11 @@ def batch_norm2d(
         >>> batch_norm2d(Tensor([[[[1.0, 3.0]]]]), training=True, eps=0.0).tolist()
         [[[[-1.0, 1.0]]]]
     """
+    check_activation(activation, "batch_norm2d")
     images = as_images(x, "batch_norm2d")
     channels = images.shape[1]
     affine = affine_pair(weight, bias, channels, "batch_norm2d")
+    primitive = batch_norm_primitive if activation is None else batch_norm_relu_primitive
     affine_pair(running_mean, running_var, channels, "batch_norm2d's running statistics")
     if training or running_mean is None or running_var is None:
         count = images.size // max(1, channels)
@@ -89,9 +109,9 @@ def batch_norm2d(
             mean, variance = moments.data
             update_running(running_mean, mean, momentum)
             update_running(running_var, variance * (count / (count - 1)), momentum)
-        return batch_norm_primitive(images, moments, *affine, eps=eps, training=True)
+        return primitive(images, moments, *affine, eps=eps, training=True)
     moments = from_numpy(np.stack([running_mean.data, running_var.data]))
-    return batch_norm_primitive(images, moments, *affine, eps=eps, training=False)
+    return primitive(images, moments, *affine, eps=eps, training=False)
 
 
 @applies(group_norm_primitive)
