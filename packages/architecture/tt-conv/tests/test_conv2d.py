@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tt_autograd import gradcheck
-from tt_conv import conv1d, conv2d, unfold
+from tt_conv import conv1d, conv2d
 from tt_tensor import Array, Tensor, kernels, use_kernel
 
 NAMES = sorted(kernels(conv2d))
@@ -183,35 +183,6 @@ def test_gradients_are_the_transpose_of_the_loops(problem: dict[str, Any]) -> No
     np.testing.assert_allclose(np.sum(for_w * g), np.sum(v * filters.grad.data), atol=1e-9)
 
 
-@pytest.mark.parametrize(("shape", "filters"), [((9, 16, 20, 24), 24), ((2, 3, 260, 250), 8), ((40, 16, 16, 16), 16)])
-def test_large_images_are_cut_into_blocks_without_a_seam(shape: tuple[int, ...], filters: int) -> None:
-    x, w = normal(*shape), normal(filters, shape[1], 3, 3, seed=1)
-    cotangent: Array | None = None
-    found = []
-    for name in ("reference", "im2col"):
-        with use_kernel(conv2d, name):
-            images, weight = Tensor(x, requires_grad=True), Tensor(w, requires_grad=True)
-            out = conv2d(images, weight, padding=((2, 1), (1, 1)))
-            cotangent = normal(*out.shape, seed=3) if cotangent is None else cotangent
-            out.backward(Tensor(cotangent))
-        found.append(out.data)
-    assert images.grad is not None
-    assert weight.grad is not None
-    np.testing.assert_allclose(found[0], found[1], atol=2e-4)
-    # Against the columns written out: the gradient of a product with them.
-    columns = unfold(double(x), 3, padding=((2, 1), (1, 1))).data
-    assert cotangent is not None
-    back = cotangent.reshape(len(x), filters, -1)
-    expected = np.einsum("nol,nkl->ok", back, columns).reshape(w.shape)
-    np.testing.assert_allclose(weight.grad.data, expected, rtol=1e-3, atol=5e-3)
-    leaf = double(x, True)
-    unfold(leaf, 3, padding=((2, 1), (1, 1))).backward(
-        double(np.einsum("nol,ok->nkl", back, w.reshape(filters, -1), optimize=True))
-    )
-    assert leaf.grad is not None
-    np.testing.assert_allclose(images.grad.data, leaf.grad.data, atol=1e-3)
-
-
 def test_same_keeps_the_size_and_pads_what_is_odd_behind(kernel: str) -> None:
     x = normal(1, 1, 5, 6)
     for size in [(1, 1), (2, 3), (4, 2), (3, 5)]:
@@ -350,21 +321,3 @@ def test_integers_and_wrong_sequences_are_refused() -> None:
         conv1d(Tensor(np.zeros((1, 1, 3, 3))), Tensor(np.zeros((1, 1, 2))))
     with pytest.raises(ValueError, match=r"\(out, in / groups, K\)"):
         conv1d(Tensor(np.zeros((1, 1, 3))), Tensor(np.zeros((1, 1, 2, 2))))
-
-
-@pytest.mark.parametrize(
-    "words", [{}, {"stride": 2}, {"padding": ((1, 0), (2, 1)), "dilation": (2, 1), "stride": (1, 3)}]
-)
-def test_unfold_lays_out_what_the_filters_see(words: dict[str, Any]) -> None:
-    x, w = normal(2, 3, 6, 5), normal(4, 3, 2, 3, seed=1)
-    columns = unfold(double(x), (2, 3), **words).data
-    expected = conv2d(double(x), double(w), **words).data
-    np.testing.assert_allclose((w.reshape(4, -1) @ columns).reshape(expected.shape), expected, atol=1e-12)
-    assert gradcheck(lambda x: unfold(x, (2, 3), **words), x)
-
-
-def test_unfold_refuses_what_does_not_fit() -> None:
-    with pytest.raises(ValueError, match="unfold: a kernel that reaches over 4 x 4 does not fit"):
-        unfold(Tensor(np.zeros((1, 1, 3, 3))), 4)
-    with pytest.raises(ValueError, match="unfold wants images"):
-        unfold(Tensor(np.zeros((3, 3))), 2)

@@ -63,24 +63,19 @@ def test_gradients_of_batch_norm(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("training", [True, False])
 def test_a_joined_relu_is_a_relu_behind(training: bool) -> None:
-    x, w, b, m, v = (
-        normal(3, 4, 5, 6),
-        normal(4, seed=1),
-        normal(4, seed=2),
-        normal(4, seed=3),
-        normal(4, seed=4) ** 2 + 1,
-    )
-    running = (None, None) if training else (double(m), double(v))
+    x, w, b = normal(3, 4, 5, 6), normal(4, seed=1), normal(4, seed=2)
+    mean = None if training else double(normal(4, seed=3))
+    var = None if training else double(normal(4, seed=4) ** 2 + 1)
 
     def joined(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
-        return batch_norm2d(x, *running, w, b, training, activation="relu")
+        return batch_norm2d(x, mean, var, w, b, training, activation="relu")
 
     out = joined(double(x), double(w), double(b))
-    plain = batch_norm2d(double(x), *running, double(w), double(b), training)
+    plain = batch_norm2d(double(x), mean, var, double(w), double(b), training)
     np.testing.assert_array_equal(out.data, np.maximum(plain.data, 0))
     assert 0 < (out.data == 0).sum() < out.size
     assert gradcheck(joined, x, w, b)
-    assert gradcheck(lambda x: batch_norm2d(x, *running, training=training, activation="relu"), x)
+    assert gradcheck(lambda x: batch_norm2d(x, mean, var, training=training, activation="relu"), x)
 
 
 def test_an_activation_that_cannot_be_joined_is_refused() -> None:

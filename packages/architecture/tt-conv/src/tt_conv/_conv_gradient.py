@@ -6,6 +6,7 @@ import numpy as np
 from tt_autograd import Spec, defvjp
 from tt_tensor import Array, scratch, split_work
 
+from tt_conv._bands import cut_rows, gradient_by_bands
 from tt_conv._blocks import Block, columns_of, cut, pad_block, product
 from tt_conv._depthwise import depthwise_input, depthwise_weight, sum_of_parts
 from tt_conv._im2col import col2im, col2im_by_places, filter_matrices
@@ -164,11 +165,14 @@ def conv2d_gradient(
     down, right = windows((weight.shape[2], weight.shape[3]), stride, padding, dilation)
     back = channels_last(g)
     images = to_last(x)
+    bands = cut_rows(x.shape, weight, down, right, groups)
     of_x: Array | None = None
     of_weight: Array | None = None
     if groups > 1 and groups == x.shape[1] == weight.shape[0]:
         of_x = depthwise_input(back, images.shape, weight, down, right) if needs[0] else None
         of_weight = depthwise_weight(back, channels_last(x), down, right) if needs[1] else None
+    elif bands is not None and np.isfinite(back).all():
+        of_x, of_weight = gradient_by_bands(back, channels_last(x), weight, down, right, bands, (needs[0], needs[1]))
     elif needs[0] or needs[1]:
         # Few channels make narrow products; then the columns of the input are the cheaper ones.
         turns = (

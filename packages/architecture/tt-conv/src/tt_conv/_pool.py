@@ -11,6 +11,9 @@ from tt_conv._precision import widened
 from tt_conv._window import Pair, Sides, Window, channels_last, to_first, windows
 from tt_conv._work import BYTES_PER_SECOND, by_blocks
 
+# Channels in a run of memory that is short: NumPy steps from run to run in the time of 30 numbers.
+_SHORT = 16
+
 
 def along(axis: int, taps: slice) -> tuple[slice, ...]:
     """Return the index that takes `taps` of one axis of (N, H, W, C) and all of the others."""
@@ -25,6 +28,24 @@ def pad_last(x: Array, down: Window, right: Window, value: float) -> Array:
     return np.pad(x, sides, constant_values=value)
 
 
+def whole_pixels(x: Array) -> Array:
+    """View images (N, H, W, C) as (N, H, W), all of a pixel's channels one item of memory."""
+    return x.view(np.dtype((np.void, x.shape[3] * x.itemsize)))[..., 0]
+
+
+def in_short_runs(x: Array, axis: int) -> bool:
+    """Return whether every other element of that axis is a run so short that stepping costs more than copying."""
+    return axis == 2 and 1 < x.shape[3] <= _SHORT and x.strides[3] == x.itemsize
+
+
+def taken(x: Array, axis: int, taps: slice) -> Array:
+    """Take elements along an axis of (N, H, W, C): a view, or a copy made pixel by pixel where runs are short."""
+    if not in_short_runs(x, axis):
+        return x[along(axis, taps)]
+    pixels = np.ascontiguousarray(whole_pixels(x)[:, :, taps])
+    return pixels.view(x.dtype).reshape(*pixels.shape, x.shape[3])
+
+
 def max_along(x: Array, axis: int, window: Window, index: Array | None = None) -> Array:
     """Take the largest of every window along one axis of (N, H, W, C); the first of equals, and NaN before all.
 
@@ -35,11 +56,11 @@ def max_along(x: Array, axis: int, window: Window, index: Array | None = None) -
         index: Where to leave which tap it was.
     """
     count = output_count(x.shape[axis], window)
-    best = x[along(axis, window.tap(0, count))]
+    best = taken(x, axis, window.tap(0, count))
     if index is not None and window.size != 2:
         index.fill(0)
     for tap in range(1, window.size):
-        other = x[along(axis, window.tap(tap, count))]
+        other = taken(x, axis, window.tap(tap, count))
         if index is not None and window.size == 2:
             np.greater(other, best, out=index.view(np.bool_))
         elif index is not None:
@@ -65,7 +86,10 @@ def spread_along(g: Array, axis: int, window: Window, index: Array, length: int,
         seen = out[along(axis, window.tap(tap, count))]
         if apart:
             mine = index.view(np.bool_) if window.size == 2 and tap == 1 else index == tap
-            np.multiply(g, mine, out=seen)
+            if in_short_runs(out, axis):
+                whole_pixels(seen)[...] = whole_pixels(g * mine)
+            else:
+                np.multiply(g, mine, out=seen)
         else:
             seen += g * (index == tap)
     return out

@@ -24,8 +24,9 @@ from tt_tensor._random import own_generators
 
 T = TypeVar("T")
 
-# Waking a thread takes 60 to 80 us: below this much work it is not worth it.
-WORTH_SPLITTING = 300e-6
+# Waking a thread takes 60 to 80 us, handing Python's lock to and fro between calls as long again, and what another core
+# has written must come over from its cache: below this much work it is not worth it.
+WORTH_SPLITTING = 1e-3
 # The multiplications of a matrix product that takes about so long.
 _LARGE_PRODUCT = 1 << 24
 
@@ -106,7 +107,7 @@ def split_work(work: Callable[[int, int], object], length: int, *, seconds: floa
     Args:
         work: Computes the part from `start` to `stop` and writes it where it belongs. Parts must not overlap.
         length: How many items there are. With 0, `work` is not called.
-        seconds: About how long all of it takes on one thread; below 300 microseconds it is not split.
+        seconds: About how long all of it takes on one thread; below a millisecond it is not split.
 
     Raises:
         BaseException: What `work` raised, after all its parts have ended.
@@ -198,12 +199,17 @@ def _take_over() -> None:
     _here.inside = True
 
 
-def matrix_product(a: Array, b: Array) -> Array:
+def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
     """Return `a @ b` of two matrices, split over threads where our threads are at work and it is large enough.
 
     For authors of kernels.
 
     Shapes: (M, K) and (K, N) -> (M, N).
+
+    Args:
+        a: The left matrix.
+        b: The right matrix.
+        out: Where to write the result; a new array without it.
 
     Example:
         >>> import numpy as np
@@ -211,7 +217,7 @@ def matrix_product(a: Array, b: Array) -> Array:
         [[3.0], [3.0]]
     """
     if not _ours or _here.inside or a.size * b.shape[1] < _LARGE_PRODUCT:
-        return np.asarray(a @ b)
-    out = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
-    split_work(lambda start, stop: np.matmul(a[start:stop], b, out=out[start:stop]), len(a), seconds=1.0)
-    return out
+        return np.asarray(np.matmul(a, b, out=out))
+    product = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b)) if out is None else out
+    split_work(lambda start, stop: np.matmul(a[start:stop], b, out=product[start:stop]), len(a), seconds=1.0)
+    return product
