@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from tt_autograd import Spec, defvjp
-from tt_tensor import Array, scratch, split_work
+from tt_tensor import Array, as_matrix, column_sums, scratch, split_work
 
 from tt_conv._bands import cut_rows, gradient_by_bands
 from tt_conv._blocks import Block, columns_of, cut, pad_block, product
@@ -12,7 +12,6 @@ from tt_conv._depthwise import depthwise_input, depthwise_weight, sum_of_parts
 from tt_conv._im2col import col2im, col2im_by_places, filter_matrices
 from tt_conv._precision import same_type
 from tt_conv._primitives import conv2d_primitive
-from tt_conv._sums import column_sums
 from tt_conv._window import Pair, Sides, Window, channels_last, to_first, to_last, windows
 from tt_conv._work import product_seconds
 
@@ -180,7 +179,7 @@ def conv2d_gradient(
         )
         method = gradient_by_turning if needs[0] and turns else gradient_by_columns
         of_x, of_weight = method(back, images, weight, down, right, groups, (needs[0], needs[1]))
-    of_bias = column_sums(back.reshape(-1, back.shape[3])) if needs[2:] == (True,) else None
+    of_bias = column_sums(as_matrix(back)) if needs[2:] == (True,) else None
     return (None if of_x is None else to_first(of_x), of_weight, of_bias)[: len(needs)]
 
 

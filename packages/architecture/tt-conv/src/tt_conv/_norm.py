@@ -7,10 +7,9 @@ long enough for NumPy's loops.
 from __future__ import annotations
 
 import numpy as np
-from tt_tensor import Array, scratch, split_work
+from tt_tensor import Array, fold_count, ones_vector, scratch, split_work
 
 from tt_conv._precision import widened
-from tt_conv._sums import fold, ones
 from tt_conv._window import channels_last, to_first
 from tt_conv._work import BYTES_PER_SECOND
 
@@ -24,7 +23,7 @@ class Tall:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.channels = shape[-1]
         self.rows = int(np.prod(shape[:-1], dtype=np.int64))
-        self.times = fold(self.rows, self.channels)
+        self.times = fold_count(self.rows, self.channels)
         self.shape = (self.rows // self.times, self.times * self.channels)
         self.step = max(1, SIZE // max(1, self.shape[1]))
         self.blocks = -(-self.shape[0] // self.step)
@@ -84,9 +83,10 @@ def channel_moments(x: Array) -> Array:
             block = folded[rows]
             apart = scratch("tt_conv.apart", block.shape, x.dtype)
             np.subtract(block, origin, out=apart)
-            np.dot(ones(len(block), x.dtype), apart, out=sums[0, i])
+            column = ones_vector(len(block), x.dtype)
+            np.dot(column, apart, out=sums[0, i])
             np.multiply(apart, apart, out=apart)
-            np.dot(ones(len(block), x.dtype), apart, out=sums[1, i])
+            np.dot(column, apart, out=sums[1, i])
 
     split_work(work, tall.blocks, seconds=x.nbytes / BYTES_PER_SECOND)
     counts = tall.counts()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from tt_autograd import NONDIFFERENTIABLE, Spec, defvjp
-from tt_tensor import Array, scratch, split_work
+from tt_tensor import Array, ones_vector, scratch, split_work
 
 from tt_conv._norm import Tall, by_channel, group_moments, scale_and_shift
 from tt_conv._precision import same_type
@@ -14,7 +14,6 @@ from tt_conv._primitives import (
     channel_moments_primitive,
     group_norm_primitive,
 )
-from tt_conv._sums import ones
 from tt_conv._window import channels_last, to_first
 from tt_conv._work import BYTES_PER_SECOND
 
@@ -41,7 +40,7 @@ def norm_sums(g: Array, x: Array, mean: Array, tall: Tall, rectifying: tuple[Arr
             back = g[rows]
             if rectifying is not None:
                 back = rectified(back, rectifying[0][rows], rectifying[1][rows])
-            column = ones(len(back), x.dtype)
+            column = ones_vector(len(back), x.dtype)
             apart = scratch("tt_conv.apart", back.shape, x.dtype)
             np.subtract(x[rows], middle, out=apart)
             np.multiply(apart, back, out=apart)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from tt_autograd import Spec, defvjp
-from tt_tensor import Array, scratch
+from tt_tensor import Array, column_sums, matrix_product, scratch
 
 from tt_transformers._gate_kernels import (
     linear_gelu_primitive,
@@ -12,7 +12,7 @@ from tt_transformers._gate_kernels import (
     swiglu_primitive,
     swiglu_recording,
 )
-from tt_transformers._norm_kernels import as_rows, column_sums
+from tt_transformers._norm_kernels import floating_rows
 
 
 def linear_gelu_gradient(
@@ -20,13 +20,13 @@ def linear_gelu_gradient(
 ) -> tuple[Array | None, ...]:
     """Through GELU by its derivative, then as for any linear layer: `h @ W^T`, `x^T @ h` and the column sums of `h`."""
     derivative = linear_gelu_recording(x, weight, bias)[1] if residuals is None else residuals
-    flat = as_rows(g)
-    inner = np.multiply(flat, as_rows(derivative), out=scratch("tt_transformers.inner", flat.shape, flat.dtype))
+    flat = floating_rows(g)
+    inner = np.multiply(flat, floating_rows(derivative), out=scratch("tt_transformers.inner", flat.shape, flat.dtype))
     of_x = of_weight = None
     if needs[0]:
-        of_x = (inner @ weight.astype(inner.dtype, copy=False).T).reshape(x.shape)
+        of_x = matrix_product(inner, weight.astype(inner.dtype, copy=False).T).reshape(x.shape)
     if needs[1]:
-        of_weight = as_rows(x).T @ inner
+        of_weight = matrix_product(floating_rows(x).T, inner)
     return of_x, of_weight, column_sums(inner) if needs[2] else None
 
 

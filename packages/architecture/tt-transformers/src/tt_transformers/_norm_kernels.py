@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from tt_tensor import Array, Primitive
+from tt_tensor import Array, Primitive, as_matrix, ones_vector
+
+# How far off 0 a normed row's mean may be: a few roundings.
+_ROUNDINGS = 8
 
 
-@lru_cache(maxsize=64)
-def ones(length: int, dtype: np.dtype[np.generic]) -> Array:
-    """Return a vector of ones, made once for each length; it cannot be written to."""
-    vector = np.ones(length, dtype)
-    vector.flags.writeable = False
-    return vector
+class Normal(NamedTuple):
+    """What the rules want of a norm: the normed rows (M, C), and the factors that made them so (M, 1)."""
 
-
-def column_sums(rows: Array) -> Array:
-    """Sum a matrix over its rows, (M, C) -> (C,), as a product with ones: BLAS does it in a third of `sum`'s time."""
-    return np.asarray(np.dot(ones(len(rows), rows.dtype), rows))
+    rows: Array
+    factors: Array
 
 
 def row_means(rows: Array) -> Array:
     """Average each row, (M, C) -> (M, 1)."""
-    means = np.dot(rows, ones(rows.shape[1], rows.dtype))
+    means = np.dot(rows, ones_vector(rows.shape[1], rows.dtype))
     means /= rows.shape[1]
     return np.asarray(means)[:, np.newaxis]
 
@@ -50,20 +46,18 @@ def reciprocal_rms(rows: Array, eps: float) -> Array:
     return np.asarray(np.reciprocal(squares, out=squares))
 
 
-def center(rows: Array, out: Array) -> Array:
-    """Write each row minus its mean into `out`.
+def normalize(rows: Array, eps: float, out: Array) -> Array:
+    """Bring rows (M, C) to mean 0 and variance 1 in `out`; return the factors (M, 1).
 
-    The mean is subtracted twice: the first time it is rounded to the size of the row's values, and what that rounding
-    left (much, if a row lies far from 0) is found exactly among the small differences.
+    The mean of a row far from 0 is rounded to the size of its values. What that rounding left is found exactly among
+    the small differences, and subtracted where it shows.
     """
     np.subtract(rows, row_means(rows), out=out)
-    out -= row_means(out)
-    return out
-
-
-def normalize(x: Array, eps: float, out: Array) -> Array:
-    """Bring the rows of `x` (M, C) to mean 0 and variance 1 in `out`; return the factors (M, 1)."""
-    factors = reciprocal_rms(center(x, out), eps)
+    factors = reciprocal_rms(out, eps)
+    left = row_means(out)
+    if not np.abs(left * factors).max(initial=0) <= _ROUNDINGS * np.finfo(rows.dtype).eps:
+        out -= left
+        factors = reciprocal_rms(out, eps)
     out *= factors
     return factors
 
@@ -82,14 +76,14 @@ def layer_norm(x: Array, weight: Array, bias: Array, *, eps: float) -> Array:
     return layer_norm_recording(x, weight, bias, eps=eps)[0]
 
 
-def layer_norm_recording(x: Array, weight: Array, bias: Array, *, eps: float) -> tuple[Array, Array]:
-    """The same, and what its rule wants: the factor by which each row was multiplied (M, 1)."""
-    rows = as_rows(x)
-    out = np.empty_like(rows)
-    factors = normalize(rows, eps, out)
-    out *= weight
+def layer_norm_recording(x: Array, weight: Array, bias: Array, *, eps: float) -> tuple[Array, Normal]:
+    """The same, and what its rule wants."""
+    rows = floating_rows(x)
+    normal = np.empty(rows.shape, rows.dtype)
+    factors = normalize(rows, eps, normal)
+    out = np.multiply(normal, weight, dtype=rows.dtype)
     out += bias
-    return from_rows(out, x), factors
+    return from_rows(out, x), Normal(normal, factors)
 
 
 def rms_norm(x: Array, weight: Array, *, eps: float) -> Array:
@@ -104,38 +98,25 @@ def rms_norm(x: Array, weight: Array, *, eps: float) -> Array:
     return rms_norm_recording(x, weight, eps=eps)[0]
 
 
-def rms_norm_recording(x: Array, weight: Array, *, eps: float) -> tuple[Array, Array]:
-    """The same, and what its rule wants: the factor by which each row was multiplied (M, 1)."""
-    rows = as_rows(x)
+def rms_norm_recording(x: Array, weight: Array, *, eps: float) -> tuple[Array, Normal]:
+    """The same, and what its rule wants."""
+    rows = floating_rows(x)
     factors = reciprocal_rms(rows, eps)
-    out = rows * factors
-    out *= weight
-    return from_rows(out, x), factors
+    normal = np.multiply(rows, factors)
+    out = np.multiply(normal, weight, dtype=rows.dtype)
+    return from_rows(out, x), Normal(normal, factors)
 
 
-def as_rows(x: Array) -> Array:
+def floating_rows(x: Array) -> Array:
     """Fold all axes but the last into one, (..., C) -> (M, C), in float32 at least."""
-    rows = x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    rows = as_matrix(x)
     return rows if rows.dtype.char in "fd" else rows.astype(np.float32)
 
 
 def from_rows(rows: Array, like: Array) -> Array:
-    """Undo `as_rows`: the shape and the element type of `like`."""
+    """Undo `floating_rows`: the shape and the element type of `like`."""
     out = rows if rows.shape == like.shape else rows.reshape(like.shape)
     return out if out.dtype == like.dtype else out.astype(like.dtype)
-
-
-def norm_gradient(scaled: Array, normal: Array, factors: Array) -> Array:
-    """Turn the gradient for RMS-normed rows, in `scaled`, into that for the rows themselves, in place.
-
-    Spoils `normal`.
-
-    `(g - normal * mean(g * normal)) * factor`: what would only make a row longer changes nothing, and is taken out.
-    """
-    along = row_products(scaled, normal)
-    scaled -= np.multiply(normal, along, out=normal)
-    scaled *= factors
-    return scaled
 
 
 layer_norm_primitive = Primitive("layer_norm", layer_norm, recording=layer_norm_recording)

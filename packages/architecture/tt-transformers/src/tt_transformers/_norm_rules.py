@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from tt_autograd import Spec, defvjp
-from tt_tensor import Array, scratch
+from tt_tensor import Array, column_sums, scratch
 
 from tt_transformers._norm_kernels import (
-    as_rows,
-    center,
-    column_sums,
+    Normal,
+    floating_rows,
     from_rows,
     layer_norm_primitive,
-    norm_gradient,
-    reciprocal_rms,
+    layer_norm_recording,
     rms_norm_primitive,
-    row_means,
+    rms_norm_recording,
 )
 
 
@@ -26,61 +22,49 @@ def layer_norm_gradient(
     _out: Spec,
     x: Array,
     weight: Array,
-    _bias: Spec,
+    bias: Array,
     *,
     needs: tuple[bool, ...],
-    residuals: Array | None,
+    residuals: Normal | None,
     eps: float,
 ) -> tuple[Array | None, ...]:
     """For the rows, the scale and the shift: to shift a whole row changes nothing, nor does stretching it."""
-    rows, of_x, of_weight = as_rows(g), None, None
-    normal = normal_again(as_rows(x), residuals, eps, centered=True)
-    if needs[1]:
-        of_weight = scale_gradient(rows, normal.rows)
-    if needs[0]:
-        scaled = np.multiply(rows, weight, dtype=rows.dtype)
-        scaled -= row_means(scaled)
-        of_x = from_rows(norm_gradient(scaled, *normal), g)
-    return of_x, of_weight, column_sums(rows) if needs[2] else None
+    normal = layer_norm_recording(x, weight, bias, eps=eps)[1] if residuals is None else residuals
+    rows = floating_rows(g)
+    of_x, of_weight = rows_and_scale_gradient(rows, weight, normal, needs[:2], centered=True)
+    of_bias = column_sums(rows) if needs[2] else None
+    return None if of_x is None else from_rows(of_x, g), of_weight, of_bias
 
 
 def rms_norm_gradient(
-    g: Array, _out: Spec, x: Array, weight: Array, *, needs: tuple[bool, ...], residuals: Array | None, eps: float
+    g: Array, _out: Spec, x: Array, weight: Array, *, needs: tuple[bool, ...], residuals: Normal | None, eps: float
 ) -> tuple[Array | None, ...]:
     """For the rows and the scale: to stretch a whole row changes nothing."""
-    rows, of_x, of_weight = as_rows(g), None, None
-    normal = normal_again(as_rows(x), residuals, eps, centered=False)
-    if needs[1]:
-        of_weight = scale_gradient(rows, normal.rows)
-    if needs[0]:
-        scaled = np.multiply(rows, weight, dtype=rows.dtype)
-        of_x = from_rows(norm_gradient(scaled, *normal), g)
-    return of_x, of_weight
+    normal = rms_norm_recording(x, weight, eps=eps)[1] if residuals is None else residuals
+    of_x, of_weight = rows_and_scale_gradient(floating_rows(g), weight, normal, needs, centered=False)
+    return None if of_x is None else from_rows(of_x, g), of_weight
 
 
-class Normal(NamedTuple):
-    """Normed rows (M, C), in scratch memory, and the factors that made them (M, 1)."""
+def rows_and_scale_gradient(
+    g: Array, weight: Array, normal: Normal, needs: tuple[bool, ...], *, centered: bool
+) -> tuple[Array | None, Array | None]:
+    """Return the gradients of `normal * weight` for the rows before they were normed (M, C), and for the weight (C,).
 
-    rows: Array
-    factors: Array
-
-
-def normal_again(rows: Array, factors: Array | None, eps: float, *, centered: bool) -> Normal:
-    """Compute the normed rows once more: three passes, against keeping (M, C) numbers alive until now.
-
-    `factors` is None where a swapped-in kernel kept none.
+    With `s = g * weight`, the rows' is `(s - mean(s) - normal * mean(s * normal)) * factor`: what would only shift a
+    row, or make it longer, changes nothing and is taken out. Both means are products with the weight.
     """
-    out = scratch("tt_transformers.normal", rows.shape, rows.dtype)
+    products = np.multiply(g, normal.rows, out=scratch("tt_transformers.products", g.shape, g.dtype))
+    of_weight = column_sums(products) if needs[1] else None
+    if not needs[0]:
+        return None, of_weight
+    share = (weight / len(weight)).astype(g.dtype, copy=False)
+    along = np.dot(products, share)[:, np.newaxis]
+    of_x = np.multiply(g, weight, dtype=g.dtype)
+    of_x -= np.multiply(normal.rows, along, out=products)
     if centered:
-        rows = center(rows, out)
-    if factors is None:
-        factors = reciprocal_rms(rows, eps)
-    return Normal(np.multiply(rows, factors, out=out), factors)
-
-
-def scale_gradient(rows: Array, normal: Array) -> Array:
-    """Sum the products of gradient and normed input over the rows, (M, C) with (M, C) -> (C,)."""
-    return column_sums(np.multiply(rows, normal, out=scratch("tt_transformers.product", rows.shape, rows.dtype)))
+        of_x -= np.dot(g, share)[:, np.newaxis]
+    of_x *= normal.factors
+    return of_x, of_weight
 
 
 defvjp(layer_norm_primitive, joint=layer_norm_gradient)

@@ -85,6 +85,7 @@ from tt_tensor._functions_shape import (
 )
 from tt_tensor._interpreter import Interpreter, current, install, set_bottom, use_interpreter
 from tt_tensor._kernels_shape import broadcast_shape
+from tt_tensor._matrices import as_matrix, column_sums, fold_count, ones_vector
 from tt_tensor._operators import TensorLike
 from tt_tensor._primitive import (
     Array,
@@ -120,9 +121,11 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "as_matrix",
     "broadcast_shape",
     "broadcast_to",
     "clip",
+    "column_sums",
     "concat",
     "cos",
     "cumsum",
@@ -138,6 +141,7 @@ __all__ = [
     "flatten",
     "flip",
     "floor",
+    "fold_count",
     "from_numpy",
     "full",
     "full_like",
@@ -174,6 +178,7 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_like",
+    "ones_vector",
     "pad",
     "permute",
     "power",
