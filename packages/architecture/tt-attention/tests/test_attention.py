@@ -135,6 +135,20 @@ def test_single_precision_stays_near_double(kernel: str, size: float) -> None:
         np.testing.assert_allclose(single, double, atol=3e-6 * size**0.75 * max(1.0, float(np.abs(double).max())))
 
 
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_scores_that_grow_from_block_to_block_keep_what_came_before(kernel: str, kind: str) -> None:
+    """Of so many keys the blockwise kernel sees some at a time; scores so large that it shifts them, by ever more."""
+    keys = 1300
+    rising = 200 + 4 * np.arange(keys) / keys + 0.1 * normal(keys)
+    k, v = np.stack([rising, normal(keys, seed=1)], -1)[np.newaxis], normal(1, keys, 3, seed=2)
+    q = np.array([[[1.0, 0.0], [1.0, 0.1], [-1.0, 0.0]]])  # the last one's scores fall from block to block
+    out = scaled_dot_product_attention(Tensor(q, dtype=kind), Tensor(k, dtype=kind), Tensor(v, dtype=kind), scale=1.0)
+    scores = q @ k.swapaxes(-1, -2)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    expected = weights / weights.sum(axis=-1, keepdims=True) @ v
+    np.testing.assert_allclose(out.data, expected, atol={"f4": 1e-4, "f8": 1e-12}[kind])
+
+
 def test_half_precision_is_computed_in_single(kernel: str) -> None:
     leaves = [Tensor(normal(1, 2, 5, 4, seed=seed), dtype=np.float16, requires_grad=True) for seed in range(3)]
     out = scaled_dot_product_attention(*leaves)

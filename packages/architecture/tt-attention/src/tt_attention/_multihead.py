@@ -51,7 +51,8 @@ class MultiHeadAttention(Module):
         rotary: Turns queries and keys by their positions, in self-attention.
         dropout: The probability of dropping a weight, while training.
         causal: Hide the future, in self-attention.
-        rng: Where the random numbers come from; tt-tensor's `default_rng()` without it.
+        rng: Where the first weights come from; tt-tensor's `default_rng()` without it. Dropout always draws from
+            `default_rng()`, of which each thread of a split step has its own.
 
     Attributes:
         qkv: The projection to queries, keys and values.
@@ -101,7 +102,6 @@ class MultiHeadAttention(Module):
         self.qkv = Linear(embed_dim, embed_dim + 2 * shared * head_dim, bias=bias, rng=rng)
         self.output = Linear(embed_dim, embed_dim, bias=bias, rng=rng)
         self.rotary = rotary
-        self.rng = rng
 
     def split(self, x: Tensor, heads: int) -> Tensor:
         """See the last axis as heads: (B, T, heads * D) -> (B, heads, T, D); nothing moves."""
@@ -157,7 +157,7 @@ class MultiHeadAttention(Module):
         q, k, v = self.project(x, context)
         if self.dropout and self.training:
             _, weights = scaled_dot_product_attention(q, k, v, mask, causal=hide, return_weights=True)
-            return self.output(self.merge(mix_values(dropout(weights, self.dropout, rng=self.rng), v)))
+            return self.output(self.merge(mix_values(dropout(weights, self.dropout), v)))
         return self.output(self.merge(scaled_dot_product_attention(q, k, v, mask, causal=hide)))
 
     def _attend_packed(self, qkv: Tensor, mask: TensorLike | None, causal: bool) -> Tensor:

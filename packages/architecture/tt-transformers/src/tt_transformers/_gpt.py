@@ -93,7 +93,6 @@ class GPT(LanguageModel):
 def gpt_block(embed_dim: int, num_heads: int, dropout: float, rng: np.random.Generator | None) -> TransformerBlock:
     """Make one block of a GPT."""
     attention = MultiHeadAttention(embed_dim, num_heads, dropout=dropout, causal=True, rng=rng)
-    attention.rng = None  # dropout draws from default_rng(), of which each thread of a split step has its own
     return TransformerBlock(attention, MLP(embed_dim, rng=rng), LayerNorm(embed_dim), LayerNorm(embed_dim), dropout)
 
 

@@ -88,7 +88,6 @@ class Llama(LanguageModel):
                 causal=True,
                 rng=rng,
             )
-            attention.rng = None  # dropout draws from default_rng(), of which each thread of a split step has its own
             mlp = SwiGLU(embed_dim, hidden_dim, rng=rng)
             norms = RMSNorm(embed_dim, eps), RMSNorm(embed_dim, eps)
             self.blocks.append(TransformerBlock(attention, mlp, *norms, dropout))
