@@ -41,7 +41,7 @@ CONVOLUTIONS = [
     *(
         conv_row(f"{kernel}, stride {s}, groups {g}", (2, 4, 7, 8), (6, 4 // g, 3, 2), kernel=kernel,
                  stride=s, padding=1, groups=g)
-        for kernel in ("reference", "im2col", "loops") for s, g in ((1, 1), (2, 2))
+        for kernel in ("reference", "blocks", "im2col", "loops") for s, g in ((1, 1), (2, 2))
     ),
     conv_row("uneven settings", (2, 3, 9, 8), (4, 3, 2, 3), stride=(2, 3), padding=(0, 2), dilation=(3, 1)),
     conv_row("same", (2, 3, 6, 5), (4, 3, 3, 5), padding="same"),
@@ -55,6 +55,8 @@ CONVOLUTIONS = [
     conv_row("larger than its image, padded", (2, 3, 2, 2), (2, 3, 4, 4), padding=2),
     conv_row("no images", (0, 3, 5, 5), (2, 3, 3, 3)),
     conv_row("many channels", (3, 32, 12, 12), (48, 32, 3, 3), padding=1),
+    conv_row("few filters, many rows", (8, 1, 16, 16), (6, 1, 5, 5), padding=2),
+    conv_row("few filters, many rows, uneven", (26, 3, 9, 21), (5, 3, 3, 4), stride=(2, 1), padding=1, dilation=(1, 2)),
     row("conv2d: no bias", F.conv2d, T.conv2d, real(2, 3, 5, 5), real(4, 3, 3, 3)),
     *(
         conv_row(f"stride {s}, padding {p}, dilation {d}, groups {g}", (2, 4, 9), (6, 4 // g, 3),
@@ -136,6 +138,12 @@ NORMS = [
             ("one image", (1, CHANNELS, 4, 4), AFFINE),
             ("many images", (64, CHANNELS, 8, 8), AFFINE),
         )
+    ),
+    *(
+        row(f"batch_norm2d: ReLU joined, {words}",
+            lambda x, w, b: batch_norm2d(x, None, None, w, b, True, activation="relu"),
+            lambda x, w, b: T.relu(T.batch_norm(x, None, None, w, b, training=True)), real(*shape), *AFFINE)
+        for words, shape in (("few", (4, CHANNELS, 3, 6)), ("many images", (64, CHANNELS, 8, 8)))
     ),
     row("batch_norm2d: momentum", normalised(True, 0.7), their_normalised(True, 0.7), real(4, CHANNELS, 3, 6), MEAN,
         VAR),
