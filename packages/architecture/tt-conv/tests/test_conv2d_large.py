@@ -93,6 +93,19 @@ def test_gradients_of_few_filters_over_many_rows(
         np.testing.assert_allclose(np.sum(leaf.grad.data * direction), np.sum(g * along), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_only_what_is_needed_of_few_filters_gets_a_gradient(frozen: int) -> None:
+    arrays, g = [normal(20, 2, 8, 9), normal(4, 2, 3, 3, seed=1)], normal(20, 4, 6, 7, seed=2)
+    leaves, every = ([double(a, i != kept) for i, a in enumerate(arrays)] for kept in (frozen, None))
+    conv2d(leaves[0], leaves[1]).backward(double(g))
+    conv2d(every[0], every[1]).backward(double(g))
+    wanted, whole = leaves[1 - frozen].grad, every[1 - frozen].grad
+    assert leaves[frozen].grad is None
+    assert wanted is not None
+    assert whole is not None
+    np.testing.assert_allclose(wanted.data, whole.data, atol=1e-12)
+
+
 def test_numeric_gradients_of_few_filters_over_many_rows() -> None:
     x, w = normal(26, 1, 7, 6), normal(3, 1, 3, 2, seed=1)
     assert gradcheck(lambda x, w: conv2d(x, w, padding=((1, 0), (0, 1))), x, w)

@@ -109,16 +109,6 @@ def cut_rows(shape: tuple[int, ...], weight: Array, down: Window, right: Window,
     return Bands(length, places // length) if length > 1 and length * filters <= _WIDEST else None
 
 
-def contiguous(padded: Array) -> Array:
-    """Return images (n, H, W, C) with their rows in one piece: as they are, or a copy in scratch memory."""
-    channels = padded.shape[3]
-    if padded.strides[3] == padded.itemsize and padded.strides[2] == channels * padded.itemsize:
-        return padded
-    copy = scratch("tt_conv.padded", padded.shape, padded.dtype)
-    np.copyto(copy, padded)
-    return copy
-
-
 @widened
 def conv2d_bands(
     x: Array,
@@ -145,7 +135,7 @@ def conv2d_bands(
     out = np.empty((len(x), rows, places, len(weight)), x.dtype)
     shift = None if bias is None else np.tile(bias, places)
     for block in cut(len(x), rows, bands.parts * len(matrix) * x.itemsize // _BLOCKS):
-        columns = rows_seen(contiguous(pad_block(images, block, down, right, "padded")), down, right, bands)
+        columns = rows_seen(pad_block(images, block, down, right, "padded"), down, right, bands)
         target = out[block.first : block.last, block.top : block.bottom]
         matrix_product(columns, matrix, target.reshape(len(columns), -1))
         if shift is not None:
@@ -170,7 +160,7 @@ def gradient_by_bands(
     for block in cut(images, g.shape[1], bands.parts * len(matrix) * x.itemsize // _BLOCKS, whole=needs[0]):
         back = g[block.first : block.last, block.top : block.bottom].reshape(-1, matrix.shape[1])
         if needs[1]:
-            columns = rows_seen(contiguous(pad_block(x, block, down, right, "padded")), down, right, bands)
+            columns = rows_seen(pad_block(x, block, down, right, "padded"), down, right, bands)
             total += matrix_product(columns.T, back, scratch("tt_conv.product", matrix.shape, x.dtype))
         if of_x is not None:
             columns = scratch("tt_conv.columns", (len(back), len(matrix)), x.dtype)
