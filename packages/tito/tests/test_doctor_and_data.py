@@ -57,7 +57,10 @@ def test_a_file_where_a_folder_should_be_fails(checkout: Path, tito: Tito, tmp_p
     (tmp_path / "data").touch()
     done = tito("doctor", "--json")
     assert done.exit_code == 1
-    assert by_name(done)["data folder"]["state"] == "fail"
+    check = by_name(done)["data folder"]
+    assert check["state"] == "fail"
+    assert "is no folder" in check["found"]
+    assert "set TINYTORCH_DATA to another folder" in check["do"]
 
 
 def test_data_list(checkout: Path, tito: Tito, tmp_path: Path) -> None:

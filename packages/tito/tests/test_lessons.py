@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,10 @@ Tito = Callable[..., Result]
 
 FOUNDATION = ["tensor", "activations", "layers", "losses", "data", "autograd", "optim", "train"]
 MODULES = [*FOUNDATION, "conv", "tokenizers", "embeddings", "attention", "transformers"]
+
+
+def refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def numbers(value: object) -> Iterator[float]:
@@ -49,7 +55,7 @@ def test_every_lesson_measures_and_draws_its_pictures(
         monkeypatch.setattr(lessons, "attention_costs", partial(lessons.attention_costs, (64, 128), repeats=1))
     done = tito("lesson", module, "--json")
     assert done.exit_code == 0, done.output
-    document = json.loads(done.stdout)
+    document = json.loads(done.stdout, parse_constant=refuse)
     assert document
     for title, rows in document.items():
         measured = list(numbers(rows))
@@ -61,8 +67,53 @@ def test_every_lesson_measures_and_draws_its_pictures(
     assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
 
 
-def test_a_module_that_is_not_installed_says_how_to_install_it(checkout: Path, tito: Tito) -> None:
+def without(hidden: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = importlib.util.find_spec
+
+    def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
+        return None if name == hidden else original(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+
+
+def test_a_module_that_nobody_has_written_yet_has_no_lesson(checkout: Path, tito: Tito) -> None:
     done = tito("lesson", "14")
     assert done.exit_code == 2
-    assert "tt-profiler is not installed" in done.output
-    assert "tinytorch[optimization]" in done.output
+    assert "this module has no lesson yet" in done.output
+    assert "got: module 14, tt-profiler" in done.output
+    assert "choose one of tt-tensor" in done.output
+
+
+def test_a_module_that_is_not_installed_says_how_to_install_it(
+    checkout: Path, tito: Tito, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without("tt_optim", monkeypatch)
+    done = tito("lesson", "7")
+    assert done.exit_code == 2
+    assert "tt-optim is not installed" in done.output
+    assert "tinytorch[foundation]" in done.output
+
+
+def test_without_matplotlib_the_numbers_come_and_the_picture_is_missed(
+    checkout: Path, tito: Tito, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without("matplotlib", monkeypatch)
+    done = tito("lesson", "activations")
+    assert done.exit_code == 0, done.output
+    assert "naive error" in done.stdout
+    assert 'not drawn, since matplotlib is not installed: pip install "tinytorch[plot]"' in done.stdout
+    assert not (checkout / "milestones" / "results").exists()
+
+
+def test_a_file_where_the_results_should_go_is_explained(
+    checkout: Path, tito: Tito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TINYTORCH_RESULTS", str(tmp_path / "file"))
+    done = tito("lesson", "optim", "--json")
+    assert done.exit_code == 3
+    error = json.loads(done.stdout)["error"]
+    assert error["what"] == "a file or folder cannot be used"
+    assert str(tmp_path / "file") in error["got"]
+    assert "TINYTORCH_RESULTS" in error["do"]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -85,5 +87,27 @@ def test_tests_that_cannot_run_are_no_failed_tests(checkout: Path, tito: Tito) -
 
 def test_help_names_every_command(tito: Tito) -> None:
     shown = tito("--help").stdout
-    for command in ("status", "test", "milestone", "data", "doctor"):
+    for command in ("status", "test", "lesson", "milestone", "data", "doctor"):
         assert command in shown
+
+
+@pytest.mark.parametrize("command", ["status", "doctor"])
+def test_json_before_the_command_is_led_behind_it(checkout: Path, tito: Tito, command: str) -> None:
+    done = tito("--json", command)
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["error"]["do"] == f"write: tito {command} ... --json"
+
+
+def test_without_pytest_no_test_has_failed(checkout: Path, tito: Tito, monkeypatch: pytest.MonkeyPatch) -> None:
+    (checkout / "packages" / "foundation" / "tt-tensor" / "tests").mkdir(parents=True)
+    original = importlib.util.find_spec
+
+    def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
+        return None if name == "pytest" else original(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    done = tito("test", "1")
+    assert done.exit_code == 2
+    assert "the tests need pytest" in done.stderr
+    assert 'pip install "pytest>=8"' in done.stderr
+    assert json.loads(tito("status", "--json").stdout)["modules"][0]["tested"] == "never"

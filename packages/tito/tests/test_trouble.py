@@ -113,7 +113,7 @@ def test_no_milestones(checkout: Path, tito: Tito) -> None:
     done = tito("milestone", "run", "1")
     assert done.exit_code == 2
     assert "there are no milestones here" in done.stderr
-    assert json.loads(tito("--json").stdout)["next"]["command"] == "tito status"
+    assert json.loads(tito("--json").stdout)["next"] == {"command": "tito doctor", "why": "no milestone was found"}
 
 
 def test_ctrl_c(checkout: Path, tito: Tito) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from tito import _datasets, _doctor, _lessons, _milestones, _results, _status, _tests
-from tito._errors import GATE_MISSED
+from tito import _datasets, _doctor, _lessons, _milestones, _modules, _results, _status, _tests
+from tito._errors import GATE_MISSED, TitoError
 from tito._output import Json, emit, guarded, say, show, table
 from tito._places import results_folder
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-milestone_app = typer.Typer(help="The six historical milestones.", no_args_is_help=True)
+milestone_app = typer.Typer(help="The historical milestones.", no_args_is_help=True)
 data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(milestone_app, name="milestone")
 app.add_typer(data_app, name="data")
@@ -46,9 +46,13 @@ def _coloured(word: str) -> str:
 @app.callback(invoke_without_command=True)
 def where(context: typer.Context, as_json: AsJson = False) -> None:
     """Say where you are and what to do next."""
-    if context.invoked_subcommand is not None:
-        return
     with guarded(as_json):
+        if (command := context.invoked_subcommand) is not None:
+            if as_json:
+                raise TitoError(
+                    "--json belongs behind the command", f"--json {command}", f"write: tito {command} ... --json"
+                )
+            return
         rows, runs = _status.modules(), _status.milestones()
         command, why = _status.next_step(rows, runs)
         installed = sum(row.state == "installed" for row in rows)
@@ -109,7 +113,7 @@ def run_tests(
 ) -> None:
     """Run the contract tests of one module, and remember the outcome."""
     with guarded(as_json):
-        package = _tests.find(module)
+        package = _modules.find(module)
         outcome = _tests.run(package, results_folder(), as_json=as_json)
         if as_json:
             emit(outcome)
@@ -123,7 +127,7 @@ def lesson(
 ) -> None:
     """Measure what a module costs, on this machine, and draw it."""
     with guarded(as_json):
-        package = _tests.find(module)
+        package = _modules.find(module)
         lessons, chosen = _lessons.of(package)
         document: dict[str, Json] = {}
         for number, each in enumerate(chosen, start=1):
@@ -135,12 +139,14 @@ def lesson(
             )
             if as_json:
                 continue
-            drawn = table(*rows[0])
+            drawn = table(*(name.replace("_", " ") for name in rows[0]))
             for row in rows:
                 drawn.add_row(*(escape(_lessons.shown(name, value)) for name, value in row.items()))
             show(each.title, drawn)
             if picture is not None:
                 say(f"[dim]{escape(str(picture))}[/dim]")
+            elif each.draw is not None:
+                say(f"[dim]not drawn, since matplotlib is not installed: {escape(_doctor.GET_MATPLOTLIB)}[/dim]")
         if as_json:
             emit(document)
 
@@ -205,14 +211,14 @@ def milestone_run(
     with guarded(as_json):
         found = _milestones.find(milestone)
         results = results_folder()
-        code = _milestones.run(found, results, full=full, seed=seed, as_json=as_json)
-        written = [each for each in _results.of_milestone(found.folder, results) if each.document.get("full") is full]
+        code, written = _milestones.run(found, results, full=full, seed=seed, as_json=as_json)
         if as_json:
+            found_now = _results.of_milestone(found.folder, results)
             document: dict[str, Json] = {
                 "milestone": found.folder.name,
                 "passed": code == 0,
                 "results_folder": str(results),
-                "results": [result.as_json() for result in written],
+                "results": [result.as_json() for result in found_now if result.path.name in written],
             }
             emit(document)
         if code:

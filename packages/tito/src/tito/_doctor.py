@@ -19,6 +19,7 @@ from tito import _datasets, _milestones
 from tito._errors import TitoError
 from tito._places import results_folder
 
+GET_MATPLOTLIB = 'pip install "tinytorch[plot]"'
 _LEAST_PYTHON = (3, 11)
 _LEAST_NUMPY = 2
 _LEAST_DISK = 2 * 10**9  # bytes: the data sets, unpacked, and the results
@@ -82,14 +83,13 @@ def _packages() -> list[Check]:
     return checks
 
 
-def _writable(name: str, folder: Path) -> Check:
+def _writable(name: str, folder: Path, variable: str) -> Check:
     """Look whether a folder, or the nearest of its parents that exists, can be written to; make nothing."""
     existing = next((path for path in [folder, *folder.parents] if path.exists()), Path("/"))
     if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
         return Check(name, "ok", str(folder))
-    return Check(
-        name, "fail", f"{folder}, where {existing} cannot be written to", "change its rights, or choose another"
-    )
+    what = "cannot be written to" if existing.is_dir() else "is no folder"
+    return Check(name, "fail", f"{folder}, where {existing} {what}", f"mend that, or set {variable} to another folder")
 
 
 def _disk(folder: Path) -> Check:
@@ -103,7 +103,7 @@ def _disk(folder: Path) -> Check:
 
 def _matplotlib() -> Check:
     if importlib.util.find_spec("matplotlib") is None:
-        return Check("matplotlib", "warn", "not installed: pictures are text", 'pip install "tinytorch[plot]"')
+        return Check("matplotlib", "warn", "not installed: pictures are text", GET_MATPLOTLIB)
     return Check("matplotlib", "ok", "installed")
 
 
@@ -133,8 +133,8 @@ def examine() -> list[Check]:
         _numpy(),
         _blas(),
         *_packages(),
-        _writable("data folder", cache),
-        _writable("results folder", results_folder()),
+        _writable("data folder", cache, "TINYTORCH_DATA"),
+        _writable("results folder", results_folder(), "TINYTORCH_RESULTS"),
         _disk(cache),
         _matplotlib(),
         _parts(),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
+import importlib.util
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tinytorch.milestone import write_atomically
-from tinytorch.packages import Package, version_of
+from tinytorch.packages import Package
 
 from tito._errors import TitoError
+from tito._modules import require
 from tito._output import Json
 
 if TYPE_CHECKING:
@@ -133,13 +136,12 @@ def of(package: Package) -> tuple[ModuleType, tuple[Lesson, ...]]:
     """Return a package's module of lessons and what there is to measure.
 
     Raises:
-        TitoError: If the package is not installed or has no lesson.
+        TitoError: If the package has no lesson or is not installed.
     """
-    if version_of(package) is None:
-        do = f'install it: pip install "tinytorch[{package.tier}]"'
-        raise TitoError(f"{package.distribution} is not installed", f"module {package.module}", do)
     if package.distribution not in LESSONS:
-        raise TitoError("this module has no lesson", package.distribution, f"choose one of {', '.join(LESSONS)}")
+        got = f"module {package.module}, {package.distribution}"
+        raise TitoError("this module has no lesson yet", got, f"choose one of {', '.join(LESSONS)}")
+    require(package)
     return importlib.import_module(f"{package.distribution.replace('-', '_')}.lessons"), LESSONS[package.distribution]
 
 
@@ -177,13 +179,16 @@ def _value(value: object) -> Row:
 
 
 def _plain(value: object) -> Json:
-    if value is None or isinstance(value, (bool, int, float, str)):
+    """Return a value as JSON can hold it: NumPy's numbers become Python's, NaN and the infinities become text."""
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(float(value))
+    if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]
     item = getattr(value, "item", None)
     number: object = item() if callable(item) else str(value)
-    return number if isinstance(number, (bool, int, float)) else str(value)
+    return _plain(number) if isinstance(number, (bool, int, float)) else str(value)
 
 
 def shown(name: str, value: Json) -> str:
@@ -203,11 +208,8 @@ def shown(name: str, value: Json) -> str:
 
 def draw(module: ModuleType, lesson: Lesson, measured: object, path: Path) -> Path | None:
     """Draw what was measured into a PNG file; nothing where there is no drawing or no matplotlib."""
-    if lesson.draw is None:
+    if lesson.draw is None or importlib.util.find_spec("matplotlib") is None:
         return None
-    try:
-        figure = lesson.draw(module, measured)
-    except ImportError:
-        return None
+    figure = lesson.draw(module, measured)
     write_atomically(path, lambda stream: figure.savefig(stream, format="png", dpi=120))
     return path

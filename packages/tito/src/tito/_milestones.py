@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def find(wanted: str) -> Milestone:
     raise TitoError(what, repr(wanted), f"use one of: {known}")
 
 
-def run(milestone: Milestone, results: Path, *, full: bool, seed: int, as_json: bool) -> int:
+def run(milestone: Milestone, results: Path, *, full: bool, seed: int, as_json: bool) -> tuple[int, set[str]]:
     """Run a milestone's script in a process of its own, so that a crash in it cannot take tito down.
 
     Args:
@@ -102,24 +103,26 @@ def run(milestone: Milestone, results: Path, *, full: bool, seed: int, as_json: 
         as_json: Whether stdout is reserved for JSON; the script's text then goes to stderr.
 
     Returns:
-        0 if the gate held, 1 if it was missed.
+        0 if the gate held, 1 if it was missed; and the names of the results that it wrote.
 
     Raises:
         TitoError: If the script ended in any other way.
         KeyboardInterrupt: After the script has ended too.
     """
-    command = [sys.executable, "-X", "faulthandler", str(milestone.script), "--seed", str(seed), "--out", str(results)]
+    options = ["--seed", str(seed), "--out", str(results), *(["--full"] if full else [])]
+    command = [sys.executable, "-X", "faulthandler", str(milestone.script), *options]
     before = _written(milestone, results)
-    with subprocess.Popen([*command, *(["--full"] if full else [])], stdout=2 if as_json else None) as process:
+    with subprocess.Popen(command, stdout=2 if as_json else None) as process:
         try:
             code = process.wait()
         except KeyboardInterrupt:
             _stop(process)
             raise
+    written = {name for name, stamp in _written(milestone, results).items() if before.get(name) != stamp}
     # An uncaught exception also ends Python with 1: only a result written by this run makes it a missed gate.
-    if code == 0 or (code == GATE_MISSED and _written(milestone, results) != before):
-        return code
-    raise _ended(milestone, code)
+    if code == 0 or (code == GATE_MISSED and written):
+        return code, written
+    raise _ended(milestone, code, command)
 
 
 def _written(milestone: Milestone, results: Path) -> dict[str, tuple[int, int]]:
@@ -136,7 +139,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _ended(milestone: Milestone, code: int) -> TitoError:
+def _ended(milestone: Milestone, code: int, command: list[str]) -> TitoError:
     got = f"the signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code} and no result"
-    do = f"read the traceback above; replay it with: {sys.executable} {milestone.script}"
+    do = f"read the traceback above; replay it with: {shlex.join(command)}"
     return TitoError(f"milestone {milestone.number:02d} stopped before it had a result", got, do, CRASHED)

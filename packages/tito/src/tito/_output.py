@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tito._errors import INTERRUPTED, TitoError
+from tito._errors import CRASHED, INTERRUPTED, TitoError
 
 Json = float | int | str | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 
 def emit(document: Json) -> None:
-    """Write a document to stdout as JSON."""
-    typer.echo(json.dumps(document, indent=2))
+    """Write a document to stdout as JSON, which knows no NaN and no infinity: those must be text by now."""
+    typer.echo(json.dumps(document, indent=2, allow_nan=False))
 
 
 def say(text: str = "", *, error: bool = False) -> None:
@@ -46,12 +46,23 @@ def guarded(as_json: bool) -> Iterator[None]:
     try:
         yield
     except TitoError as error:
-        if as_json:
-            emit({"error": {"what": error.what, "got": error.got, "do": error.do}})
-        say(f"[red]{escape(error.what)}[/red]", error=True)
-        say(f"  got: {escape(error.got)}", error=True)
-        say(f"  do:  {escape(error.do)}", error=True)
-        raise typer.Exit(error.code) from None
+        raise _explained(error, as_json) from None
+    except BrokenPipeError:  # whoever read along has seen enough: click ends quietly
+        raise
+    except OSError as error:
+        do = "look with `tito doctor` whether the folders are as they should be; TINYTORCH_RESULTS names another"
+        trouble = TitoError("a file or folder cannot be used", str(error), do, CRASHED)
+        raise _explained(trouble, as_json) from None
     except KeyboardInterrupt:
         say("stopped; nothing is half written", error=True)
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _explained(error: TitoError, as_json: bool) -> typer.Exit:
+    """Say what is wrong, to programs too if they asked, and return how to end."""
+    if as_json:
+        emit({"error": {"what": error.what, "got": error.got, "do": error.do}})
+    say(f"[red]{escape(error.what)}[/red]", error=True)
+    say(f"  got: {escape(error.got)}", error=True)
+    say(f"  do:  {escape(error.do)}", error=True)
+    return typer.Exit(error.code)

@@ -93,8 +93,9 @@ def next_step(rows: list[ModuleState], runs: list[MilestoneState]) -> tuple[str,
     """
     missing = [row.package for row in rows if row.state == "missing"]
     if missing:
-        names = ", ".join(package.distribution for package in missing)
-        return f'pip install "tinytorch[{missing[0].tier}]"', f"{names} not installed"
+        tier = missing[0].tier
+        names = ", ".join(package.distribution for package in missing if package.tier == tier)
+        return f'pip install "tinytorch[{tier}]"', f"{names} not installed"
     failed = [row for row in rows if row.tested == "failed"]
     if failed:
         return f"tito test {failed[0].package.module}", f"the tests of {failed[0].package.distribution} fail"
@@ -102,4 +103,6 @@ def next_step(rows: list[ModuleState], runs: list[MilestoneState]) -> tuple[str,
     for run in runs:
         if run.state in reasons:
             return f"tito milestone run {run.milestone.number:02d}", f"{run.milestone.title}: {reasons[run.state]}"
+    if not runs:
+        return "tito doctor", "no milestone was found"
     return "tito status", "every milestone that exists passes; the next tier is being written"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -10,28 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tinytorch.milestone import write_atomically
-from tinytorch.packages import PACKAGES, Package, sources, version_of
+from tinytorch.packages import Package, sources
 
 from tito._errors import CRASHED, TitoError
+from tito._modules import require
 from tito._output import Json
 from tito._places import checkout
 
+_GET_PYTEST = 'pip install "pytest>=8" "hypothesis>=6.100"'
 _FAILED = 1  # pytest's exit code for tests that ran and failed; anything above means that it could not run them
-
-
-def find(wanted: str) -> Package:
-    """Return the package of a module's number (`6`, `06`) or name (`tt-autograd`, `autograd`).
-
-    Raises:
-        TitoError: If there is none.
-    """
-    text = wanted.strip().lower().replace("_", "-")
-    for package in PACKAGES:
-        if text.isdecimal() and int(text) == package.module:
-            return package
-        if text in (package.distribution, package.core):
-            return package
-    raise TitoError("there is no such module", repr(wanted), "use a number from 1 to 20, or a name such as tt-tensor")
 
 
 def folder_of_tests(package: Package) -> Path:
@@ -47,11 +35,9 @@ def folder_of_tests(package: Package) -> Path:
     tests = root / "packages" / package.tier / package.distribution / "tests"
     if not tests.is_dir():
         raise TitoError(
-            "this module has no tests yet", f"module {package.module}", "see `tito status` for those that do"
+            "this module has no tests yet", f"module {package.module}", "see `tito status` for those that are installed"
         )
-    if version_of(package) is None:
-        do = f'install it: pip install "tinytorch[{package.tier}]"'
-        raise TitoError(f"{package.distribution} is not installed", f"module {package.module}", do)
+    require(package)
     return tests
 
 
@@ -64,14 +50,17 @@ def run(package: Package, results: Path, *, as_json: bool) -> dict[str, Json]:
         as_json: Whether stdout is reserved for JSON; pytest's text then goes to stderr.
 
     Raises:
-        TitoError: If pytest could not run them.
+        TitoError: If pytest is absent or could not run them.
     """
     tests = folder_of_tests(package)
+    # Python ends with 1 where there is no pytest, as pytest does for failed tests: so it is looked for before.
+    if importlib.util.find_spec("pytest") is None:
+        raise TitoError("the tests need pytest", "a Python without it", _GET_PYTEST)
     command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", str(tests)]
     began = time.perf_counter()
     code = subprocess.run(command, stdout=2 if as_json else None, cwd=tests.parent, check=False).returncode
     if code > _FAILED or code < 0:
-        do = 'read the lines above; is pytest there? pip install "pytest>=8" "hypothesis>=6.100"'
+        do = f"read the lines above; if something could not be imported: {_GET_PYTEST}"
         raise TitoError(f"the tests of {package.distribution} could not run", f"pytest's exit code {code}", do, CRASHED)
     here = sources()
     document: dict[str, Json] = {
