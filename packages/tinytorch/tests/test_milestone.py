@@ -73,6 +73,9 @@ def test_a_gate_holds_at_its_threshold_and_never_for_nan(script: Path, at_most: 
     assert report.gate("at", 0.96, 0.96, at_most=at_most)
     assert not report.gate("nan", float("nan"), 0.96, at_most=at_most)
     assert report.gate("inside", 0.9 if at_most else 1.0, 0.96, at_most=at_most)
+    assert report.finish() == 1
+    # NaN and the infinities are no JSON: they are text, in the file and in the result of which it is made.
+    assert report.result()["gate"] == written(report)["gate"] == {"text": "nan", "value": "nan", "threshold": 0.96}
 
 
 def test_without_a_gate_there_is_no_result(script: Path) -> None:
@@ -126,6 +129,14 @@ def test_the_seed_is_in_use(script: Path) -> None:
     assert tt.rand(4).tolist() == first
     begin(script, "--seed", "12")
     assert tt.rand(4).tolist() != first
+
+
+@pytest.mark.parametrize("seed", ["-1", "two", "1.5"])
+def test_a_seed_is_a_natural_number(script: Path, seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        begin(script, f"--seed={seed}")
+    assert caught.value.code == 2
+    assert f"argument --seed: a seed is an integer of at least 0; got '{seed}'" in capsys.readouterr().err
 
 
 def test_a_picture_is_drawn_with_matplotlib(script: Path) -> None:
@@ -210,7 +221,7 @@ def scatter(points: Sequence[tuple[float, float]], marks: str) -> str:
     ("draw", "shown"),
     [
         (lambda: scatter([(0, 0), (1, 1)], "ox"), "1 |  x\n  |\n0 |o\n  +---\n   0 1"),
-        (lambda: scatter([(5, 5)], "o"), "5.5 |\n    | o\n4.5 |\n    +---\n     4.55.5"),
+        (lambda: scatter([(5, 5)], "o"), "5.5 |\n    | o\n4.5 |\n    +---\n     4.5 5.5"),
         (lambda: milestone.text_grid(np.eye(2)), "@@\n  @@"),
         (lambda: milestone.text_grid([[0, float("nan")], [1, 0]]), "  ??\n@@"),
         (lambda: milestone.text_curves({}), "(nothing to draw)"),

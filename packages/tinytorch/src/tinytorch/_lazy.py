@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from types import ModuleType
 
-from tinytorch._table import PACKAGES, SUBMODULES, Package, Source, by_import_name, homes, sources_of
+from tinytorch._table import PACKAGES, PLANNED, SUBMODULES, Package, Source, by_import_name, homes, sources_of
 
 __all__ = ["MissingPackageError", "core", "lazy"]
 
@@ -30,11 +30,14 @@ class MissingPackageError(ImportError):
     def of(cls, wanted: str, package: Package, through: Package | None = None) -> MissingPackageError:
         """Return the error for a name, the package that is absent and, if it is another, the one that needs it."""
         path = "" if through is None or through is package else f"{through.distribution}, and that needs "
-        return cls(
-            f"{wanted} needs {path}{package.distribution} (module {package.module}), which is not installed: "
-            f'pip install "tinytorch[{package.tier}]"',
-            name=package.import_name,
+        needs = f"{wanted} needs {path}{package.distribution} (module {package.module}), which is"
+        why = "planned and not written yet" if package in PLANNED else "not installed"
+        do = (
+            "use a package of that name of your own"
+            if package in PLANNED
+            else f'pip install "tinytorch[{package.tier}]"'
         )
+        return cls(f"{needs} {why}: {do}", name=package.import_name)
 
 
 def _import(module: str, wanted: str, package: Package) -> ModuleType:

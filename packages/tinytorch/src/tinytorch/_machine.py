@@ -63,7 +63,7 @@ def _memory() -> int | None:
 
 
 def _cores() -> int:
-    """Return the cores that this process may use, which in a container are fewer than the machine's."""
+    """Return the cores that this process may use, which may be fewer than the machine's."""
     if os.name == "posix" and platform.system() == "Linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

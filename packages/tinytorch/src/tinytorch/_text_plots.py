@@ -29,7 +29,7 @@ def _framed(canvas: list[list[str]], bottom: str, top: str, left: str, right: st
     rows = [f"{name:>{margin}} |{''.join(row)}".rstrip() for name, row in zip(names, canvas, strict=True)]
     width = len(canvas[0])
     axis = f"{'':{margin}} +{'-' * width}"
-    ends = f"{'':{margin}}  {left}{right:>{max(1, width - len(left))}}"
+    ends = f"{'':{margin}}  {left} {right:>{max(1, width - len(left) - 1)}}"
     return "\n".join([*reversed(rows), axis, ends])
 
 

@@ -95,10 +95,16 @@ def results_folder(script: str | Path) -> Path:
     return Path.cwd() / "tinytorch-results"
 
 
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a seed is an integer of at least 0; got {text!r}")
+    return int(text)
+
+
 def _parser(title: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--full", action="store_true", help="run on the real data set instead of the embedded one")
-    parser.add_argument("--seed", type=int, default=0, help="seed of every random choice (default: 0)")
+    parser.add_argument("--seed", type=_natural, default=0, help="seed of every random choice (default: 0)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON; text for people goes to stderr")
     parser.add_argument("--out", type=Path, default=None, metavar="DIR", help="folder of the result and the picture")
     return parser
@@ -228,7 +234,8 @@ class Report:
         """
         measured, limit = float(value), float(threshold)
         passed = measured <= limit if at_most else measured >= limit
-        self._gates.append({"text": text, "value": measured, "threshold": limit, "at_most": at_most, "passed": passed})
+        held: dict[str, Plain] = {"text": text, "value": plain(measured), "threshold": plain(limit)}
+        self._gates.append({**held, "at_most": at_most, "passed": passed})
         sign = "<=" if at_most else ">="
         self.say(f"{'PASS' if passed else 'MISS'}  {text}: {measured:.6g} (needed {sign} {limit:.6g})")
         return passed
@@ -285,7 +292,7 @@ class Report:
     def finish(self) -> int:
         """Write `<name>.json`, say where it went, and return the exit code: 0 if every gate held, else 1."""
         result = self.result()
-        document = json.dumps(plain(result), indent=2, allow_nan=False)
+        document = json.dumps(result, indent=2, allow_nan=False)
         path = self.out / f"{self.name}.json"
         write_atomically(path, (document + "\n").encode())
         if self.as_json:
