@@ -94,6 +94,24 @@ def test_the_gate_fails_with_a_broken_layer(name: str, script: ModuleType, tmp_p
     assert result_in(tmp_path)["passed"] is False
 
 
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--seeds", "0"], 2, "at least one start is needed; got 0"),
+        (["--part", "long"], 2, "long is a part of the real data; add --full"),
+        (["--full", "--part", "imagenet"], 2, "invalid choice: 'imagenet'"),
+        (["--help"], 0, "--part {mnist,cifar10,long}"),
+    ],
+)
+def test_its_own_options_are_explained(
+    options: list[str], code: int, said: str, script: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        script.main(options)
+    assert caught.value.code == code
+    assert said in "".join(capsys.readouterr())
+
+
 def test_lenet5_is_the_published_one(script: ModuleType) -> None:
     # 1998, section II.B: C1 156, S2 12, C3 1,516, S4 32, C5 48,120, F6 10,164; then 84 * 10 + 10 linear outputs.
     model = sys.modules["cnn_recipes"].lenet5()

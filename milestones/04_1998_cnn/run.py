@@ -121,12 +121,25 @@ def on_real_data(report: milestone.Report, part: str) -> None:
     show(report, model, tests["test"])
 
 
+def arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Read the options that no other milestone has; return them, and what is left for `milestone.start`."""
+    # --seed is not short for --seeds.
+    own = argparse.ArgumentParser(prog="run.py", usage=argparse.SUPPRESS, add_help=False, allow_abbrev=False)
+    own.add_argument("--seeds", type=int, default=3, metavar="N", help="on digits: from how many starts (default: 3)")
+    own.add_argument("--part", choices=PARTS, action="append", help="under --full: only this part; may be repeated")
+    options, others = own.parse_known_args(argv)
+    if options.seeds < 1:
+        own.error(f"argument --seeds: at least one start is needed; got {options.seeds}")
+    if options.part and "--full" not in others:
+        own.error(f"argument --part: {options.part[0]} is a part of the real data; add --full")
+    if {"-h", "--help"} & set(others):
+        print(own.format_help())  # the usual ones follow
+    return options, others
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the milestone; return 0 if its gates hold."""
-    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)  # --seed is not short for --seeds
-    own.add_argument("--seeds", type=int, default=3, help="on digits: from how many starts")
-    own.add_argument("--part", choices=PARTS, action="append", help="under --full: only this part")
-    options, others = own.parse_known_args(sys.argv[1:] if argv is None else argv)
+    options, others = arguments(sys.argv[1:] if argv is None else argv)
     report = milestone.start(__file__, "Convolutional network, 1998", others)
     report.say("LeCun, Bottou, Bengio and Haffner: look everywhere with the same few filters.")
     if not report.full:
@@ -134,7 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return report.finish()
     missed = 0
     for number, part in enumerate(options.part or PARTS):
-        report = report.next("mnist") if number else report
+        report = report.next(part) if number else report
         on_real_data(report, part)
         missed |= report.finish()
     return missed
