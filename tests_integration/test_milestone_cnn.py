@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections.abc import Callable
@@ -16,8 +15,11 @@ import pytest
 import tinytorch as tt
 from tt_tensor import use_kernel
 
+from tools import scripts
+from tools.packages import ROOT
+
 Array = npt.NDArray[Any]
-FOLDER = Path(__file__).resolve().parent.parent / "milestones" / "04_1998_cnn"
+FOLDER = ROOT / "milestones" / "04_1998_cnn"
 NAME = FOLDER.name
 
 
@@ -55,12 +57,7 @@ BROKEN: dict[str, Callable[..., Array]] = {
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(FOLDER))  # as Python does for the script that it runs
-    spec = importlib.util.spec_from_file_location(f"milestone_{NAME}", FOLDER / "run.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load(FOLDER / "run.py", f"milestone_{NAME}")
 
 
 def result_in(out: Path) -> dict[str, Any]:
@@ -176,3 +173,19 @@ def test_the_jpeg_copy_is_named_and_the_lossless_images_are_beside_it(
     assert training.source == "CIFAR-10, JPEG copy"
     assert {which: len(data) for which, data in tests.items()} == {"test": 2, "test, lossless": 3}
     np.testing.assert_allclose(tests["test"].x.numpy(), tests["test, lossless"].x.numpy()[:2], atol=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_rivals_networks_compute_the_same(training: bool) -> None:
+    torch = pytest.importorskip("torch")
+    from tools.rivals.cnn import table
+    from tools.rivals.cnn_layers import twin
+
+    for name, recipe in table.FULL.items():
+        ours = recipe.network().train(training)
+        theirs = twin(ours).train(training)
+        assert sum(each.numel() for each in theirs.parameters()) == ours.num_parameters(), name
+        x = tt.randn(4, *((1, 28, 28) if name.startswith("mnist") else (3, 32, 32)))
+        with tt.no_grad(), torch.no_grad():
+            expected = ours(x).numpy()
+            np.testing.assert_allclose(theirs(torch.from_numpy(x.numpy())).numpy(), expected, atol=1e-4, err_msg=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import sys
@@ -17,7 +16,10 @@ import pytest
 import tinytorch as tt
 from tinytorch import milestone
 
-FOLDER = Path(__file__).resolve().parent.parent / "milestones" / "05_2017_transformer"
+from tools import scripts
+from tools.packages import ROOT
+
+FOLDER = ROOT / "milestones" / "05_2017_transformer"
 SIBLINGS = ("attention_pictures", "sequences", "writing")
 
 
@@ -25,12 +27,7 @@ SIBLINGS = ("attention_pictures", "sequences", "writing")
 def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The script as Python runs it, with its folder in front of the path."""
     monkeypatch.syspath_prepend(str(FOLDER))
-    spec = importlib.util.spec_from_file_location("milestone_05", FOLDER / "run.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
+    yield scripts.load(FOLDER / "run.py", "milestone_05")
     for name in SIBLINGS:
         sys.modules.pop(name, None)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +12,11 @@ import numpy.typing as npt
 import pytest
 from tt_tensor import use_kernel
 
+from tools import scripts
+from tools.packages import ROOT
+
 Array = npt.NDArray[Any]
-FOLDER = Path(__file__).resolve().parent.parent / "milestones"
+FOLDER = ROOT / "milestones"
 BROKEN: dict[str, tuple[str, Callable[..., Array]]] = {
     "01_1958_perceptron": ("linear", lambda x, weight, bias=None: x @ weight * 0),
     "02_1969_xor": ("linear", lambda x, weight, bias=None: x @ weight),
@@ -23,12 +25,7 @@ BROKEN: dict[str, tuple[str, Callable[..., Array]]] = {
 
 
 def run(name: str, out: Path) -> tuple[int, dict[str, Any]]:
-    spec = importlib.util.spec_from_file_location(f"milestone_{name}", FOLDER / name / "run.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    code: int = module.main(["--out", str(out)])
+    code: int = scripts.load(FOLDER / name / "run.py", f"milestone_{name}").main(["--out", str(out)])
     return code, json.loads((out / f"{name}.json").read_text())
 
 

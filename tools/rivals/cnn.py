@@ -9,34 +9,21 @@ the seconds of both therefore hold the same preparation of batches. What it prin
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import tinytorch as tt
 
+from tools import scripts
+from tools.packages import ROOT
+
 if TYPE_CHECKING:
     import torch
 
-FILE = Path(__file__).resolve().parents[2] / "milestones" / "04_1998_cnn" / "cnn_recipes.py"
-NAMES = ("mnist-lenet1", "mnist-lenet5", "cifar-lenet1", "cifar-lenet5", "cifar-modern", "cifar-long")
-
-
-def recipes() -> ModuleType:
-    """Load the milestone's table; its folder begins with a digit, which no package may."""
-    if FILE.stem not in sys.modules:
-        spec = importlib.util.spec_from_file_location(FILE.stem, FILE)
-        assert spec is not None
-        assert spec.loader is not None
-        module = sys.modules[FILE.stem] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[FILE.stem]
+table = scripts.load(ROOT / "milestones" / "04_1998_cnn" / "cnn_recipes.py", "milestone_04_recipes")
 
 
 def train(name: str, seed: int, epochs: int | None) -> dict[str, Any]:
@@ -45,7 +32,6 @@ def train(name: str, seed: int, epochs: int | None) -> dict[str, Any]:
 
     from tools.rivals.cnn_layers import twin
 
-    table = recipes()
     recipe = table.FULL[name] if epochs is None else replace(table.FULL[name], epochs=epochs)
     source, training, tests = table.load(name)
     tt.manual_seed(seed)
@@ -105,11 +91,11 @@ def right(model: torch.nn.Module, data: tt.data.TensorDataset) -> float:
 def main(argv: Sequence[str] | None = None) -> int:
     """Train what is asked for and print a JSON line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", choices=NAMES, action="append", help="all of them without it")
+    parser.add_argument("--recipe", choices=table.FULL, action="append", help="all of them without it")
     parser.add_argument("--seed", type=int, default=0, help="the milestone's seed (default: 0)")
     parser.add_argument("--epochs", type=int, default=None, help="train for fewer epochs than the recipe says")
     options = parser.parse_args(argv)
-    for name in options.recipe or NAMES:
+    for name in options.recipe or table.FULL:
         print(json.dumps(train(name, options.seed, options.epochs)), flush=True)
     return 0
 

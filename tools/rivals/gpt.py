@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.util
-import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import tinytorch as tt
 
+from tools import scripts
 from tools.bench import problems
 from tools.bench.inputs import Floats
+from tools.packages import ROOT
 
 if TYPE_CHECKING:
     import torch
 
-WRITING = Path(__file__).resolve().parents[2] / "milestones" / "05_2017_transformer" / "writing.py"
+writing = scripts.load(ROOT / "milestones" / "05_2017_transformer" / "writing.py", "milestone_05_writing")
 NAMES = {
     "attention_norm": "norm1",
     "mlp_norm": "norm2",
@@ -32,17 +30,6 @@ NAMES = {
     "mlp.up": "up",
     "mlp.down": "down",
 }
-
-
-def milestone_module() -> ModuleType:
-    """Load the milestone's recipe, batches and test; its folder's name is no package's."""
-    spec = importlib.util.spec_from_file_location("writing", WRITING)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"cannot load {WRITING}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # a dataclass looks its module up
-    spec.loader.exec_module(module)
-    return module
 
 
 def weights_of(model: tt.nn.GPT) -> list[dict[str, Floats]]:
@@ -83,7 +70,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    writing = milestone_module()
     recipe = writing.FULL
     if options.steps is not None:
         recipe = dataclasses.replace(recipe, steps=options.steps)
