@@ -55,6 +55,16 @@ def test_brackets_with_tensors_and_lists() -> None:
     assert x.grad.tolist() == [3.0, 1.0, 2.0]
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_indices_that_are_overwritten_after_the_forward_pass_are_those_it_used(wrapped: bool) -> None:
+    x, indices = Tensor([1.0, 2.0, 3.0], requires_grad=True), np.array([0, 0])
+    picked = x[from_numpy(indices) if wrapped else indices, ...]
+    indices[:] = 2
+    picked.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [2.0, 0.0, 0.0]
+
+
 def test_index_of_a_scalar_and_of_nothing(check: Any) -> None:
     check(lambda x: P["index"](x, key=...), normal())
     check(lambda x: P["index"](x, key=(None, ...)), normal())

@@ -16,15 +16,17 @@ from tt_autograd import (  # the tables of rules fill themselves on import
     _rules_shape,  # noqa: F401
 )
 from tt_autograd._anomaly import AnomalyError, detect_anomaly
+from tt_autograd._backward import grad
 from tt_autograd._checkpoint import checkpoint
 from tt_autograd._cuts import explain_missing
-from tt_autograd._engine import backward_order, grad, propagate, unbroadcast
+from tt_autograd._engine import backward_order, propagate
 from tt_autograd._gradcheck import GradcheckError, gradcheck
 from tt_autograd._graph import graph
 from tt_autograd._node import Node
 from tt_autograd._parallel import parallel
 from tt_autograd._record import Record, enable_grad, is_grad_enabled, no_grad
 from tt_autograd._table import NONDIFFERENTIABLE, Spec, defvjp, has_rules
+from tt_autograd._unbroadcast import unbroadcast
 
 __all__ = [
     "NONDIFFERENTIABLE",

@@ -7,37 +7,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
-from tt_tensor import Array, Interpreter, Tensor, TensorLike, current, from_numpy, increment_version, wrap
+from tt_tensor import Array, Interpreter, Tensor, current
 
+from tt_autograd._leaves import LeafGradients
 from tt_autograd._node import Node
 from tt_autograd._table import Spec
-
-
-def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
-    """Sum a gradient over the axes that broadcasting added or stretched.
-
-    An element that broadcasting used several times receives the sum of the gradients of its uses.
-
-    Args:
-        gradient: The gradient of the broadcast result.
-        shape: The shape of the input before broadcasting.
-
-    Raises:
-        ValueError: `gradient` cannot have come from `shape` by broadcasting.
-
-    Example:
-        >>> unbroadcast(np.ones((2, 3)), (3,)).tolist()
-        [2.0, 2.0, 2.0]
-    """
-    added = gradient.ndim - len(shape)
-    kept = gradient.shape[max(added, 0) :]
-    if added < 0 or any(length not in (1, kept[axis]) for axis, length in enumerate(shape)):
-        raise ValueError(f"a gradient of shape {gradient.shape} does not come from an input of shape {shape}")
-    stretched = [added + axis for axis, length in enumerate(shape) if length != kept[axis]]
-    if not added and not stretched:
-        return gradient
-    total: Array = np.add.reduce(gradient, axis=(*range(added), *stretched), keepdims=True)
-    return total.reshape(shape)
+from tt_autograd._unbroadcast import unbroadcast
 
 
 def backward_order(roots: Iterable[Node]) -> list[Node]:
@@ -59,42 +34,6 @@ def _sequence_of(node: Node) -> int:
     return node.sequence
 
 
-class LeafGradients:
-    """The gradients of leaves: summed where several arrive, and in the end in memory that nobody else holds.
-
-    A rule may return what is somebody else's (the gradient it was given, a saved input, a view of either), so a sum is
-    written in place only into an array known to be ours.
-    """
-
-    __slots__ = ("_arrived",)
-
-    def __init__(self) -> None:
-        self._arrived: dict[Tensor, tuple[Array, bool]] = {}
-
-    def add(self, leaf: Tensor, gradient: Array, owned: bool) -> None:
-        """Add a gradient to what has arrived for `leaf`; `owned` says that nobody else holds the array."""
-        present = self._arrived.get(leaf)
-        if present is None:
-            self._arrived[leaf] = gradient, owned
-        elif present[1]:
-            np.add(present[0], gradient, out=present[0])
-        else:
-            self._arrived[leaf] = np.asarray(present[0] + gradient), True
-
-    def get(self, leaf: Tensor) -> Array | None:
-        """Return what has arrived for a leaf, as an array that nobody else holds."""
-        array, owned = self._arrived.get(leaf, (None, True))
-        return array if array is None or owned else array.copy()
-
-    def take(self, leaf: Tensor) -> Array | None:
-        """Take out what has arrived for a leaf, to read only."""
-        return self._arrived.pop(leaf, (None, True))[0]
-
-    def items(self) -> list[tuple[Tensor, Array]]:
-        """Return the leaves that gradients arrived for, with arrays that nobody else holds."""
-        return [(leaf, array if owned else array.copy()) for leaf, (array, owned) in self._arrived.items()]
-
-
 _running: ContextVar[LeafGradients | None] = ContextVar("tt_autograd_leaves", default=None)
 
 
@@ -106,6 +45,11 @@ def isolated() -> Iterator[None]:
         yield
     finally:
         _running.reset(token)
+
+
+def is_running() -> bool:
+    """Return whether a backward pass runs around this one."""
+    return _running.get() is not None
 
 
 def propagate(
@@ -244,81 +188,3 @@ def _no_rules(node: Node) -> str:
         f"{node.name} has no gradient rules; add them with defvjp({node.name}, ...), or, if it has no gradient by "
         "nature, add it to NONDIFFERENTIABLE"
     )
-
-
-def accumulate_into_leaves(tensor: Tensor, gradient: Tensor | None, *, retain_graph: bool = False) -> None:
-    """Run backward from `tensor` and add the result to the leaves' `grad`, all of them or, on an error, none."""
-    if not tensor.requires_grad:
-        raise RuntimeError(
-            "backward() of a tensor that requires no gradient: none of its inputs has requires_grad=True, or the "
-            "operations ran under no_grad() or are not differentiable (NONDIFFERENTIABLE)"
-        )
-    leaves, _ = propagate([(tensor, seed(tensor, gradient))], retain_graph=retain_graph)
-    if _running.get() is not None:
-        return
-    for leaf, total in leaves.items():
-        if leaf.grad is None:
-            leaf.grad = wrap(total)
-        else:
-            np.add(leaf.grad.data, total, out=leaf.grad.data)
-            increment_version(leaf.grad)
-
-
-def seed(tensor: Tensor, gradient: Tensor | None) -> Array:
-    """Return the gradient to start from: that given, or 1 for a scalar.
-
-    Raises:
-        RuntimeError: None was given for a tensor of several elements.
-        ValueError: Its shape is not the tensor's.
-    """
-    if gradient is None:
-        if tensor.size != 1:
-            raise RuntimeError(
-                f"backward() of a tensor of shape {tensor.shape} needs a gradient of that shape; reduce it to a scalar "
-                "first (sum(), mean(), a loss), or pass one"
-            )
-        return np.ones(tensor.shape, tensor.dtype) if tensor.ndim else np.array(1, tensor.dtype)
-    if gradient.shape != tensor.shape:
-        raise ValueError(f"the gradient passed to backward has shape {gradient.shape}; the tensor has {tensor.shape}")
-    return gradient.data.astype(tensor.dtype, copy=False)
-
-
-def grad(
-    output: Tensor, inputs: Tensor | Sequence[Tensor], gradient: TensorLike | None = None, *, retain_graph: bool = False
-) -> tuple[Tensor, ...]:
-    """Return the gradients of `output` with respect to `inputs`, leaving every `grad` as it is.
-
-    Args:
-        output: A scalar, or any tensor with `gradient` given.
-        inputs: Leaves or intermediate results that require a gradient.
-        gradient: The gradient of the final result with respect to `output`, of its shape.
-        retain_graph: Keep the graph for another pass.
-
-    Raises:
-        RuntimeError: `output` does not depend on one of the inputs.
-
-    Example:
-        >>> x = Tensor([3.0], requires_grad=True)
-        >>> grad(x * x, x)[0].tolist()
-        [6.0]
-    """
-    wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    if not output.requires_grad:
-        raise RuntimeError("grad() of an output that requires no gradient: no input has requires_grad=True")
-    start = seed(output, None if gradient is None else _as_tensor(gradient, output))
-    targets = [tensor.grad_fn or tensor for tensor in wanted]
-    with isolated():
-        leaves, seen = propagate(
-            [(output, start)], retain_graph=retain_graph, watch=[t for t in targets if isinstance(t, Node)]
-        )
-    found: list[Tensor] = []
-    for position, target in enumerate(targets):
-        array = leaves.get(target) if isinstance(target, Tensor) else seen.get(target)  # type: ignore[call-overload]
-        if array is None:
-            raise RuntimeError(f"output does not depend on input {position} (shape {wanted[position].shape})")
-        found.append(wrap(array if isinstance(target, Tensor) else array.copy()))
-    return tuple(found)
-
-
-def _as_tensor(value: TensorLike, like: Tensor) -> Tensor:
-    return value if isinstance(value, Tensor) else from_numpy(np.asarray(value, like.dtype))

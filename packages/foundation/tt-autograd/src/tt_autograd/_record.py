@@ -11,8 +11,8 @@ from typing import Any, TypeVar, cast
 
 from tt_tensor import Interpreter, Primitive, Tensor
 
+from tt_autograd._backward import accumulate_into_leaves
 from tt_autograd._cuts import note_cut
-from tt_autograd._engine import accumulate_into_leaves
 from tt_autograd._node import Node, Parent
 from tt_autograd._table import NONDIFFERENTIABLE, RULES, Gradient
 

@@ -8,8 +8,8 @@ import string
 import numpy as np
 from tt_tensor import Array, primitives
 
-from tt_autograd._engine import unbroadcast
 from tt_autograd._table import Spec, defvjp
+from tt_autograd._unbroadcast import unbroadcast
 
 P = primitives()
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from tt_tensor import Array, primitives
 
-from tt_autograd._engine import unbroadcast
 from tt_autograd._rules_index import scatter_add_slices
 from tt_autograd._table import Spec, defvjp
+from tt_autograd._unbroadcast import unbroadcast
 
 P = primitives()
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tt_tensor import Tensor
 
+from tt_autograd._backward import grad
 from tt_autograd._checkpoint import checkpoint
-from tt_autograd._engine import grad
 from tt_autograd._node import Node
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from tt_tensor._allocator import keep_freed_memory
 from tt_tensor._creation import (
     arange,
     eye,
+    from_numpy,
     full,
     full_like,
     linspace,
@@ -100,8 +101,9 @@ from tt_tensor._primitive import (
 )
 from tt_tensor._random import default_rng, manual_seed, rng_state, set_rng_state
 from tt_tensor._scratch import scratch
-from tt_tensor._tensor import GradFn, Tensor, from_numpy, increment_version, share_version, wrap, write_clock
+from tt_tensor._tensor import GradFn, Tensor, wrap
 from tt_tensor._threads import get_num_threads, matrix_product, run_together, set_num_threads, split_work
+from tt_tensor._versions import increment_version, share_version, write_clock
 
 __all__ = [
     "Array",

@@ -1,4 +1,4 @@
-"""Tensors from nothing: constants, ranges, random numbers."""
+"""New tensors: constants, ranges, random numbers, and arrays taken over."""
 
 from __future__ import annotations
 
@@ -160,3 +160,24 @@ def rand_like(tensor: Tensor, *, rng: np.random.Generator | None = None) -> Tens
 def randn_like(tensor: Tensor, *, rng: np.random.Generator | None = None) -> Tensor:
     """Return normal random numbers of a tensor's shape and element type."""
     return randn(tensor.shape, dtype=tensor.dtype, rng=rng)
+
+
+def from_numpy(array: Array) -> Tensor:
+    """Make a tensor that shares memory with a NumPy array.
+
+    Raises:
+        TypeError: No array, or of elements that are no numbers.
+
+    Example:
+        >>> import numpy as np
+        >>> a = np.zeros(2, np.float32)
+        >>> t = from_numpy(a)
+        >>> a[0] = 5
+        >>> t.tolist()
+        [5.0, 0.0]
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy takes an ndarray; got {type(array).__name__}: use Tensor(data), which copies")
+    if checked(array.dtype) != array.dtype:
+        raise TypeError(f"a Tensor holds the machine's byte order; got {array.dtype}: use Tensor(data), which copies")
+    return wrap(array)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -60,3 +60,30 @@ def scalar_like(value: bool | int | float, like: np.dtype[np.generic] | None) ->
     if like is not None and (like.kind == "f" or (like.kind in "iu" and not isinstance(value, bool))):
         return np.asarray(value, like)
     return np.asarray(value)
+
+
+def wider(a: np.dtype[Any] | None, b: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype that decides: floating before integer before boolean, then the wider."""
+    if a is None or a == b:
+        return b
+    if (a.kind == "f") != (b.kind == "f"):
+        return a if a.kind == "f" else b
+    return np.promote_types(a, b)
+
+
+def array_like(value: object, like: np.dtype[Any] | None) -> Array:
+    """Return what is no tensor as an array that does not widen `like`, the element type of the tensors beside it.
+
+    Raises:
+        TypeError: The elements are no numbers.
+        ValueError: Nested sequences of unequal lengths.
+        OverflowError: An integer that `like` cannot hold.
+    """
+    if isinstance(value, np.generic):
+        number: Any = value.item()
+        return scalar_like(number, like)
+    if isinstance(value, (bool, int, float)):
+        return scalar_like(value, like)
+    array = to_array(value, None)
+    # An array keeps float64 only beside a float64 tensor: the caller asked for it there.
+    return to_array(value, like) if like == np.float64 and array.dtype.kind == "f" else array

@@ -9,7 +9,8 @@ import numpy as np
 from tt_tensor._interpreter import Interpreter
 from tt_tensor._kernels_shape import check_broadcast
 from tt_tensor._primitive import Array, Primitive
-from tt_tensor._tensor import Tensor, share_version
+from tt_tensor._tensor import Tensor
+from tt_tensor._versions import share_version
 
 _ndarray = np.ndarray
 _new = object.__new__

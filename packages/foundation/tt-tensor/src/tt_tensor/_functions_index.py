@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tt_tensor import _primitives as P  # noqa: N812  # the table of primitives reads as one letter
+from tt_tensor._lift import lift
 from tt_tensor._operators import TensorLike
 from tt_tensor._primitive import applies
-from tt_tensor._tensor import Tensor, lift
+from tt_tensor._tensor import Tensor
 
 
 @applies(P.take)

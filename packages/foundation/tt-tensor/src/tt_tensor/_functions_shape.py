@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tt_tensor import _primitives as P  # noqa: N812  # the table of primitives reads as one letter
+from tt_tensor._lift import lift
 from tt_tensor._methods import Axis
 from tt_tensor._operators import TensorLike
 from tt_tensor._primitive import applies
-from tt_tensor._tensor import Tensor, lift
+from tt_tensor._tensor import Tensor
 
 
 @applies(P.reshape)

@@ -205,11 +205,6 @@ class Methods(Operators):
 
     # -- elements
 
-    def __getitem__(self, key: object) -> Tensor:
-        from tt_tensor._tensor import array_key
-
-        return P.index(self, key=array_key(key))
-
     def take(self, indices: TensorLike, axis: int | None = None) -> Tensor:
         """Return whole slices chosen by index."""
         return P.take(self, indices, axis=axis)

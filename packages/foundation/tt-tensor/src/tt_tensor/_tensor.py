@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 
 from tt_tensor import _primitives as P  # noqa: N812  # the table of primitives reads as one letter
-from tt_tensor._dtypes import DTypeLike, checked, scalar_like, to_array
+from tt_tensor._conversions import Conversions
+from tt_tensor._dtypes import DTypeLike, array_like, to_array
 from tt_tensor._interpreter import current
 from tt_tensor._methods import Methods
 from tt_tensor._operators import TensorLike
-from tt_tensor._primitive import Array, bind_tensor
+from tt_tensor._primitive import Array
 from tt_tensor._repr import format_tensor
-
-Numbers: TypeAlias = bool | int | float | list["Numbers"]
+from tt_tensor._versions import increment_version
 
 
 class GradFn(Protocol):
@@ -26,7 +26,7 @@ class GradFn(Protocol):
         """The name of the operation."""
 
 
-class Tensor(Methods):
+class Tensor(Conversions, Methods):
     """An n-dimensional array of numbers whose operations can be recorded.
 
     Args:
@@ -133,39 +133,11 @@ class Tensor(Methods):
         """When the memory was last written in place, by `write_clock`; 0 if never."""
         return 0 if self._version is None else self._version[1]
 
-    # -- conversions
-
-    def item(self) -> float | int | bool:
-        """Return the one element as a Python number.
-
-        Raises:
-            ValueError: Not exactly one element.
-        """
-        if self._data.size != 1:
-            raise ValueError(f"item() needs a tensor of one element; this one has shape {self.shape}")
-        number: float | int | bool = self._data.item()
-        return number
-
-    def tolist(self) -> Numbers:
-        """Return the elements as nested lists of Python numbers."""
-        numbers: Numbers = self._data.tolist()
-        return numbers
-
-    def numpy(self) -> Array:
-        """Return the array, sharing memory.
-
-        Raises:
-            RuntimeError: The tensor requires a gradient, which a NumPy operation would lose.
-        """
-        if self.requires_grad:
-            raise RuntimeError("numpy() of a tensor that requires a gradient would lose it; use detach().numpy()")
-        return self._data
+    # -- gradients
 
     def detach(self) -> Tensor:
         """Return a tensor that shares the memory, and to which no gradient flows."""
         return P.detach(self)
-
-    # -- gradients
 
     def backward(self, gradient: TensorLike | None = None, *, retain_graph: bool = False) -> None:
         """Compute the gradient of this tensor with respect to every leaf that requires one.
@@ -178,7 +150,7 @@ class Tensor(Methods):
         Raises:
             RuntimeError: tt-autograd is not imported, or as tt-autograd says.
         """
-        given = None if gradient is None else lift((gradient, self))[0]
+        given = gradient if gradient is None or isinstance(gradient, Tensor) else wrap(self._array_of(gradient))
         current().backward(self, given, retain_graph=retain_graph)
 
     def zero_grad(self) -> None:
@@ -198,7 +170,7 @@ class Tensor(Methods):
             raise RuntimeError(
                 f"assign_ would change the result of {self.grad_fn.name}; assign to a leaf, or detach() first"
             )
-        source = lift((value, self))[0]._data
+        source = self._array_of(value)
         try:
             np.copyto(self._data, source, casting="same_kind")
         except (ValueError, TypeError) as error:
@@ -209,63 +181,37 @@ class Tensor(Methods):
         increment_version(self)
         return self
 
+    def _array_of(self, value: TensorLike) -> Array:
+        """Return the array of a value that meets this tensor; numbers take its element type."""
+        return value._data if isinstance(value, Tensor) else array_like(value, self._data.dtype)
+
+    # -- elements
+
+    def __getitem__(self, key: object) -> Tensor:
+        return P.index(self, key=_array_key(key))
+
     def __setitem__(self, key: object, value: TensorLike) -> None:
         if self.requires_grad:
             raise RuntimeError(
                 "assigning elements of a tensor that requires a gradient would lose it; use where(), "
                 "masked_fill() or concat(), or assign_() on a parameter"
             )
-        self._data[array_key(key)] = lift((value, self))[0]._data
+        self._data[_array_key(key)] = self._array_of(value)
         increment_version(self)
 
     # -- protocols
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        data = self.numpy()
-        if dtype is not None and np.dtype(dtype) != data.dtype:
-            if copy is False:
-                raise ValueError(f"dtype {np.dtype(dtype)} needs a copy of the tensor's {data.dtype}; allow copy")
-            return data.astype(dtype)
-        return data.copy() if copy else data
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: TensorLike, **settings: object) -> Tensor:
         from tt_tensor._ufuncs import apply_ufunc
 
         return apply_ufunc(ufunc, method, inputs, settings)
 
-    def __dlpack__(self, **settings: Any) -> object:
-        return self.numpy().__dlpack__(**settings)
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return self._data.__dlpack_device__()
-
-    def __len__(self) -> int:
-        if self._data.ndim == 0:
-            raise TypeError("a 0-d tensor has no length")
-        return len(self._data)
-
     def __iter__(self) -> Iterator[Tensor]:
         for i in range(len(self)):
             yield self[i]
 
-    def __bool__(self) -> bool:
-        if self._data.size != 1:
-            raise ValueError(f"the truth of a tensor of shape {self.shape} is ambiguous; use any() or all()")
-        return bool(self._data.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self._data.dtype.kind not in "iu" or self._data.size != 1:
-            raise TypeError(f"only an integer tensor of one element can be an index; got {self.dtype}{self.shape}")
-        return int(self._data.item())
-
     def __contains__(self, value: TensorLike) -> bool:
-        return bool((self._data == lift((value, self))[0]._data).any())
+        return bool((self._data == self._array_of(value)).any())
 
     def __repr__(self) -> str:
         return format_tensor(self._data, self._requires_grad, None if self.grad_fn is None else self.grad_fn.name)
@@ -311,103 +257,12 @@ def wrap(array: Array, *, kind: type[Tensor] = Tensor) -> Tensor:
     return tensor
 
 
-def from_numpy(array: Array) -> Tensor:
-    """Make a tensor that shares memory with a NumPy array.
-
-    Raises:
-        TypeError: No array, or of elements that are no numbers.
-
-    Example:
-        >>> import numpy as np
-        >>> a = np.zeros(2, np.float32)
-        >>> t = from_numpy(a)
-        >>> a[0] = 5
-        >>> t.tolist()
-        [5.0, 0.0]
-    """
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"from_numpy takes an ndarray; got {type(array).__name__}: use Tensor(data), which copies")
-    if checked(array.dtype) != array.dtype:
-        raise TypeError(f"a Tensor holds the machine's byte order; got {array.dtype}: use Tensor(data), which copies")
-    return wrap(array)
-
-
-def share_version(view: Tensor, source: Tensor) -> None:
-    """Let `view` count in-place writes together with `source` if they share memory; for authors of packages."""
-    if view._data is source._data or (view._data.base is not None and np.may_share_memory(view._data, source._data)):
-        if source._version is None:
-            source._version = [0, 0]
-        view._version = source._version
-
-
-# Ticks at every write in place, of any tensor: while it stands still, nothing that an operation kept can have changed.
-_clock = [0]
-
-
-def write_clock() -> int:
-    """Return how many in-place writes there were in this process, to compare with `Tensor.written_at`.
-
-    Example:
-        >>> x = Tensor([1.0])
-        >>> before = write_clock()
-        >>> x.assign_(2.0).written_at > before
-        True
-    """
-    return _clock[0]
-
-
-def increment_version(tensor: Tensor) -> None:
-    """Say that a tensor's memory was written in place, so that backward can tell.
-
-    Example:
-        >>> x = Tensor([1.0])
-        >>> x.data[0] = 2.0
-        >>> increment_version(x)
-        >>> x.version
-        1
-    """
-    if tensor._version is None:
-        tensor._version = [0, 0]
-    tensor._version[0] += 1
-    tensor._version[1] = _clock[0] = _clock[0] + 1
-
-
-def lift(values: tuple[TensorLike, ...]) -> tuple[Tensor, ...]:
-    """Return the values as tensors; Python numbers take the element type of the tensors beside them."""
-    like: np.dtype[Any] | None = None
-    for value in values:
-        if isinstance(value, Tensor):
-            like = _wider(like, value._data.dtype)
-    return tuple([value if isinstance(value, Tensor) else wrap(_lift_one(value, like)) for value in values])
-
-
-def _wider(a: np.dtype[Any] | None, b: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the dtype that decides: floating before integer before boolean, then the wider."""
-    if a is None or a == b:
-        return b
-    if (a.kind == "f") != (b.kind == "f"):
-        return a if a.kind == "f" else b
-    return np.promote_types(a, b)
-
-
-def _lift_one(value: TensorLike, like: np.dtype[Any] | None) -> Array:
-    if isinstance(value, np.generic):
-        number: Any = value.item()
-        return scalar_like(number, like)
-    if isinstance(value, (bool, int, float)):
-        return scalar_like(value, like)
-    array = to_array(value, None)
-    # An array keeps float64 only beside a float64 tensor: the caller asked for it there.
-    return to_array(value, like) if like == np.float64 and array.dtype.kind == "f" else array
-
-
-def array_key(key: object) -> Any:
-    """Return an index in which tensors have become arrays."""
+def _array_key(key: object) -> Any:
+    """Return an index in which tensors have become arrays, which nobody else can write to: backward reads them again."""
     if isinstance(key, tuple):
-        return tuple([array_key(part) for part in key])
+        return tuple([_array_key(part) for part in key])
     if isinstance(key, list):
         return np.asarray(key) if key else np.zeros(0, np.int64)
-    return key._data if isinstance(key, Tensor) else key
-
-
-bind_tensor(Tensor, lift)
+    if isinstance(key, Tensor):
+        return key._data.copy()
+    return key.copy() if isinstance(key, np.ndarray) else key
