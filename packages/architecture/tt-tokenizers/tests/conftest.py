@@ -50,8 +50,9 @@ class Make:
         """Three special tokens, 256 bytes, then the pieces with their scores."""
         start = [(0.0, b"<unk>"), (0.0, b"\n<s>\n"), (0.0, b"\n</s>\n")]
         start += [(0.0, b"<0x%02X>" % byte) for byte in range(256)]
-        greatest = max((len(piece) for _, piece in pieces), default=1) if longest is None else longest
-        entries = [struct.pack("<fi", score, len(piece)) + piece for score, piece in [*start, *pieces]]
+        everything = [*start, *pieces]
+        greatest = max(len(piece) for _, piece in everything) if longest is None else longest
+        entries = [struct.pack("<fi", score, len(piece)) + piece for score, piece in everything]
         return struct.pack("<i", greatest) + b"".join(entries)
 
     @classmethod

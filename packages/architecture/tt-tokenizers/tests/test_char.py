@@ -45,7 +45,7 @@ def test_nothing_is_nothing() -> None:
     assert tokenizer.decode(np.array([])) == ""
 
 
-@pytest.mark.parametrize("character", ["\x00", "c", "z", "🙂"])
+@pytest.mark.parametrize("character", ["\x00", "c", "e", "z", "🙂", "\U0010ffff"])
 def test_an_unknown_character_is_named_with_its_position(character: str) -> None:
     tokenizer = CharTokenizer("abd")
     for encode in (tokenizer.encode, tokenizer.encode_array):
@@ -76,16 +76,28 @@ def test_an_id_out_of_range_is_named(wrong: int) -> None:
 def test_ids_are_integers_on_one_axis() -> None:
     tokenizer = CharTokenizer("abc")
     assert tokenizer.decode([np.int32(2), np.uint8(0)]) == "ca"
-    with pytest.raises(TokenizerError, match="a float among them"):
-        tokenizer.decode([1.0])  # type: ignore[list-item] # the error under test
-    with pytest.raises(TokenizerError, match="a bool among them"):
+    with pytest.raises(TokenizerError, match=r"the id at position 1 is 1\.0, of type float; give an integer"):
+        tokenizer.decode([0, 1.0])  # type: ignore[list-item] # the error under test
+    with pytest.raises(TokenizerError, match="the id at position 0 is True, of type bool"):
         tokenizer.decode([True])
+    with pytest.raises(TokenizerError, match="ids are of type int; give a list of integers, or an array"):
+        tokenizer.decode(1)  # type: ignore[arg-type] # the error under test
+    with pytest.raises(TokenizerError, match="the id at position 0 is 'a', of type str"):
+        tokenizer.decode("a")  # type: ignore[arg-type] # the error under test
     with pytest.raises(TokenizerError, match=r"array of int64 with shape \(1, 1\)"):
         tokenizer.decode(np.array([[1]]))
     with pytest.raises(TokenizerError, match="array of float64"):
         tokenizer.decode(np.array([1.0]))
-    with pytest.raises(TokenizerError, match="a bytes, not a str"):
-        tokenizer.encode_array(b"a")  # type: ignore[arg-type] # the error under test
+
+
+@pytest.mark.parametrize("wrong", [b"a", b"", ["a", "b"], 3])
+def test_only_a_str_is_text(wrong: object) -> None:
+    tokenizer = CharTokenizer("ab")
+    for call in (tokenizer.encode, tokenizer.encode_array, CharTokenizer.from_text):
+        with pytest.raises(TokenizerError, match=f"text is of type {type(wrong).__name__}; give a str"):
+            call(wrong)  # type: ignore[arg-type] # the error under test
+    with pytest.raises(TokenizerError, match="the alphabet is of type int; give a str"):
+        CharTokenizer(b"ab")  # type: ignore[arg-type] # the error under test
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
@@ -109,9 +121,12 @@ GOOD = {"format": "tt-tokenizers.char", "version": 1, "alphabet": "ab"}
         ('{"alphabet": "a", "alphabet": "b"}', "'alphabet' stands twice"),
         ('{"version": NaN}', "NaN is not JSON"),
         ("[1]", "a JSON object was expected"),
-        (json.dumps({**GOOD, "version": 2}), "not a character tokenizer of version 1"),
-        (json.dumps({**GOOD, "more": 2}), "not a character tokenizer of version 1"),
-        (json.dumps({**GOOD, "alphabet": 3}), "the alphabet is a int"),
+        (json.dumps({**GOOD, "version": 2}), r"char\.json: holds .*, version 2; not version 1"),
+        (json.dumps({**GOOD, "format": "tt-tokenizers.bpe"}), "holds 'tt-tokenizers.bpe', version 1; not version 1 of"),
+        (json.dumps({**GOOD, "more": 2}), r"\[\] are missing, \['more'\] are unknown"),
+        (json.dumps({"format": GOOD["format"], "version": 1}), r"\['alphabet'\] are missing, \[\] are unknown"),
+        (json.dumps({**GOOD, "alphabet": 3}), "the alphabet is of type int; give a str"),
+        (json.dumps({**GOOD, "alphabet": ""}), r"char\.json: the alphabet is empty"),
         (json.dumps({**GOOD, "alphabet": "aa"}), "'a' twice"),
         (json.dumps({**GOOD, "alphabet": "\ud800"}), "lone surrogate"),
     ],

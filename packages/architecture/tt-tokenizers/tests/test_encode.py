@@ -150,6 +150,7 @@ def test_special_tokens_when_asked() -> None:
     assert trained().encode("<|end|>!", allowed_special=["<|end|>"]) == [end, *trained().encode("!")]
     only = trained().encode("<|start|><|end|>", allowed_special={"<|end|>"})
     assert only == [*trained().encode("<|start|>"), end]
+    assert trained().encode("<|start|><|end|>", allowed_special=iter(["<|end|>"])) == only  # type: ignore[arg-type] # seen once
     assert trained().encode_array("<|end|>", allowed_special="all").tolist() == [end]
 
 
@@ -165,8 +166,21 @@ def test_a_lone_surrogate_is_named_with_its_position(text: str, place: int) -> N
     for call in (trained().encode, trained().encode_array):
         with pytest.raises(TokenizerError, match=rf"lone surrogate U\+{ord(text[place]):04X} at position {place}"):
             call(text)
-    with pytest.raises(TokenizerError, match="text is a bytes, not a str"):
-        trained().encode(b"a")  # type: ignore[arg-type] # the error under test
+
+
+def test_only_a_str_is_text_and_only_bytes_are_bytes() -> None:
+    for wrong in (b"a", ["a"], None):
+        for call in (trained().encode, trained().encode_array):
+            with pytest.raises(TokenizerError, match=f"text is of type {type(wrong).__name__}; give a str"):
+                call(wrong)  # type: ignore[arg-type] # the error under test
+    for wrong in ("a", [1], None):
+        with pytest.raises(TokenizerError, match=f"data is of type {type(wrong).__name__}; give bytes"):
+            trained().encode_bytes(wrong)  # type: ignore[arg-type] # the error under test
+    assert (
+        trained().encode_bytes(bytearray(b"the"))
+        == trained().encode_bytes(memoryview(b"the"))
+        == trained().encode("the")
+    )
 
 
 @pytest.mark.parametrize("wrong", [-1, 315, 10**30])
@@ -184,8 +198,10 @@ def test_bytes_that_are_no_text_are_replaced_or_refused() -> None:
     ids = trained().encode_bytes(b"a\xffb")
     assert trained().decode(ids) == "a\ufffdb"
     assert trained().decode(ids, errors="ignore") == "ab"
-    with pytest.raises(TokenizerError, match="no UTF-8 text"):
+    with pytest.raises(TokenizerError, match="no UTF-8 text.*decode_bytes gives their bytes"):
         trained().decode(ids, errors="strict")
+    with pytest.raises(TokenizerError, match="errors is 'skip'; give 'replace', 'strict' or 'ignore'"):
+        trained().decode(trained().encode("a"), errors="skip")  # type: ignore[arg-type] # the error under test
 
 
 @given(ANY)
@@ -196,6 +212,14 @@ def test_a_stream_gives_the_same_text(text: str) -> None:
     assert stream.finish() == ""
     assert "".join(parts) == text
     assert "\ufffd" not in "".join(parts) or "\ufffd" in text
+
+
+@given(st.binary(max_size=40))
+@settings(deadline=None, max_examples=60)
+def test_a_stream_replaces_what_decode_replaces(data: bytes) -> None:
+    ids = trained().encode_bytes(data)
+    stream = trained().stream()
+    assert "".join(map(stream.push, ids)) + stream.finish() == trained().decode(ids)
 
 
 def test_a_stream_waits_for_whole_characters() -> None:

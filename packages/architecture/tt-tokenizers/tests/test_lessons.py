@@ -59,8 +59,11 @@ def test_the_plot_draws_every_measure() -> None:
     rows = [VocabularySize(256, 100, 1.0, 0.1, 1e6, 9.0, 10), VocabularySize(512, 50, 2.0, 0.2, 2e6, 4.0, 20)]
     figure = plot_vocabulary_sizes(rows)
     drawn = [np.asarray(axes.lines[0].get_xydata()).tolist() for axes in figure.axes]
-    assert drawn[0] == [[256.0, 1.0], [512.0, 2.0]]
-    assert drawn[2] == [[256.0, 1.0], [512.0, 2.0]]
+    measured = ([1.0, 2.0], [9.0, 4.0], [1.0, 2.0], [0.1, 0.2])
+    assert drawn == [[[256.0, first], [512.0, second]] for first, second in measured]
+    labels = ["bytes per token", "pairs that attention", "encoding, MB/s", "training, s"]
+    assert [axes.get_ylabel().split("\n")[0] for axes in figure.axes] == labels
+    assert {axes.get_xlabel() for axes in figure.axes} == {"vocabulary size"}
     assert [axes.get_xscale() for axes in figure.axes] == ["log"] * 4
 
 

@@ -40,7 +40,10 @@ def test_the_words_are_the_text(text: str, pattern: str) -> None:
     ("text", "words"),
     [
         ("Hello world", ["Hello", " world"]),
-        ("we'll they've I'm it's 'tis O'Neil", None),
+        (
+            "we'll they've I'm it's 'tis O'Neil",
+            ["we", "'ll", " they", "'ve", " I", "'m", " it", "'s", " '", "tis", " O", "'", "Neil"],
+        ),
         ("a  b   c", ["a", " ", " b", "  ", " c"]),
         ("a \n b\n\n", ["a", " \n", " b", "\n\n"]),
         ("x=1234 -> y", ["x", "=", "1234", " ->", " y"]),
@@ -56,9 +59,7 @@ def test_the_words_are_the_text(text: str, pattern: str) -> None:
         ("_a_", ["_", "a", "_"]),
     ],
 )
-def test_as_gpt2_splits(text: str, words: list[str] | None) -> None:
-    if words is None:
-        words = ["we", "'ll", " they", "'ve", " I", "'m", " it", "'s", " '", "tis", " O", "'", "Neil"]
+def test_as_gpt2_splits(text: str, words: list[str]) -> None:
     assert split_words(text) == words
 
 
@@ -83,6 +84,13 @@ def test_the_other_patterns() -> None:
     assert split_words("a b\nc", "spaces") == ["a", " b\nc"]
     assert split_words("a b", "none") == ["a b"]
     assert split_words("", "none") == []
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_only_a_str_is_split(pattern: str) -> None:
+    with pytest.raises(TokenizerError, match="text is of type bytes; give a str"):
+        split_words(b"a", pattern)  # type: ignore[arg-type] # the error under test
+    assert split_words("\ud800 a", pattern)[0][0] == "\ud800"
 
 
 def test_an_unknown_pattern_names_those_there_are() -> None:

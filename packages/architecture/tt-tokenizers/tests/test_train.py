@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -80,7 +83,7 @@ def test_runs_of_one_letter() -> None:
 @given(st.text("a", min_size=1, max_size=60), st.text("ab", max_size=60))
 @settings(deadline=None, max_examples=60)
 def test_no_token_stands_twice(first: str, second: str) -> None:
-    # (aa, a) and (a, aa) both spell aaa.
+    # (aa, a) and (a, aa) both spell aaa: only one of them may come about.
     tokenizer = BPETokenizer.train([first, second, first + second], 300)
     tokens = learnt(tokenizer)
     assert len(set(tokens)) == len(tokens)
@@ -126,20 +129,40 @@ def test_special_tokens_in_the_training_text_are_text() -> None:
     [
         (255, [], "vocab_size is 255; the 256 bytes and 0 special tokens need 256"),
         (256, ["<a>"], "the 256 bytes and 1 special tokens need 257"),
-        (300, ["<a>", "<a>"], "stands twice"),
-        (300, [""], "not empty"),
-        (300, ["\ud800"], "lone surrogate"),
-        (300, "<a>", "special_tokens is one str"),
+        (300.5, [], r"vocab_size is 300\.5, of type float; give an integer"),
+        ("300", [], "vocab_size is '300', of type str; give an integer"),
+        (300, ["<a>", "<b>", "<a>"], "special token '<a>' stands twice"),
+        (300, ["<a>", ""], r"a special token is empty in \['<a>', ''\]"),
+        (300, ["\ud800"], "a special token has the lone surrogate"),
+        (300, "<a>", "special_tokens is one str, '<a>'; give a list"),
     ],
 )
-def test_what_cannot_be_trained(size: int, specials: list[str], message: str) -> None:
+def test_what_cannot_be_trained(size: Any, specials: list[str], message: str) -> None:
     with pytest.raises(TokenizerError, match=message):
         BPETokenizer.train("text", size, special_tokens=specials)
+
+
+def test_what_is_wrong_with_special_tokens_is_said_before_training() -> None:
+    texts = iter(["text"])
+    with pytest.raises(TokenizerError, match="stands twice"):
+        BPETokenizer.train(texts, 300, special_tokens=["<a>", "<a>"])
+    assert list(texts) == ["text"]
+
+
+def test_numbers_may_be_numpys() -> None:
+    assert BPETokenizer.train("xy xy xy ab", np.int64(300), min_frequency=np.int32(2)).vocab_size == 258  # type: ignore[arg-type] # they serve as int
+    with pytest.raises(TokenizerError, match=r"min_frequency is 1\.5, of type float"):
+        BPETokenizer.train("ab", 300, min_frequency=1.5)  # type: ignore[arg-type] # the error under test
 
 
 def test_a_lone_surrogate_cannot_be_trained_on() -> None:
     with pytest.raises(TokenizerError, match=r"U\+DC80 at position 3"):
         BPETokenizer.train(["ok", "bad\udc80"], 300)
+    with pytest.raises(TokenizerError, match="text is of type bytes; give a str"):
+        BPETokenizer.train(b"text", 300)  # type: ignore[arg-type] # the error under test
+
+
+def test_an_unknown_pattern_cannot_be_trained_with() -> None:
     with pytest.raises(TokenizerError, match="no pattern 'gpt3'"):
         BPETokenizer.train("text", 300, pattern="gpt3")
 
@@ -148,6 +171,8 @@ def test_pairs_are_counted_with_their_words() -> None:
     assert count_pairs([[1, 2, 3], [2, 3]], [10, 1]) == {(1, 2): 10, (2, 3): 11}
     assert count_pairs([[7, 7, 7]], [2]) == {(7, 7): 4}
     assert count_pairs([[], [1]], [5, 5]) == {}
+    with pytest.raises(ValueError, match="shorter"):
+        count_pairs([[1, 2], [3, 4]], [1])
 
 
 @pytest.mark.parametrize(
@@ -165,6 +190,7 @@ def test_pairs_are_counted_with_their_words() -> None:
 def test_a_pair_is_merged(ids: list[int], merged: list[int]) -> None:
     before = list(ids)
     assert merge_pair(ids, (1, 2), 9) == merged
+    assert merge_pair(ids, [1, 2], 9) == merged  # type: ignore[arg-type] # any two ids do
     assert ids == before
 
 

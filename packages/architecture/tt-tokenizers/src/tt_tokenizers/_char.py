@@ -8,8 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tt_tokenizers._errors import TokenizerError
-from tt_tokenizers._files import PathLike, parse_json, read_limited, write_json
-from tt_tokenizers._text import Ids, check_ids, check_text
+from tt_tokenizers._files import (
+    PathLike,
+    check_document,
+    make_document,
+    naming,
+    parse_json,
+    read_limited,
+    write_json,
+)
+from tt_tokenizers._text import Ids, check_ids, check_string, check_text
 
 _FORMAT = "tt-tokenizers.char"
 
@@ -32,16 +40,19 @@ class CharTokenizer:
     """
 
     def __init__(self, alphabet: Iterable[str]) -> None:
-        characters = alphabet if isinstance(alphabet, str) else "".join(alphabet)
-        self._alphabet = check_text(characters, "the alphabet")
+        given = [alphabet] if isinstance(alphabet, str) else alphabet
+        characters = "".join([check_text(each, "the alphabet") for each in given])
+        self._alphabet = characters
         if not characters:
             raise TokenizerError("the alphabet is empty; give at least one character")
         self._ids = {character: number for number, character in enumerate(characters)}
         if len(self._ids) != len(characters):
             twice = next(each for number, each in enumerate(characters) if self._ids[each] != number)
             raise TokenizerError(f"the alphabet has {twice!r} twice; every character has one id")
-        self._codes = _code_points(characters)
-        self._order = np.argsort(self._codes)
+        codes = _code_points(characters)
+        # The id of every code point up to one beyond the highest; -1 where there is none.
+        self._id_of_code = np.full(int(codes.max()) + 2, -1, dtype=np.int64)
+        self._id_of_code[codes] = np.arange(len(codes))
 
     @classmethod
     def from_text(cls, text: str) -> CharTokenizer:
@@ -69,30 +80,30 @@ class CharTokenizer:
         """Return the id of every character.
 
         Raises:
-            TokenizerError: A character is not in the alphabet.
+            TokenizerError: A character is not in the alphabet, or the text is no string.
         """
         ids = self._ids
         try:
-            return [ids[character] for character in text]
+            return [ids[character] for character in check_text(text)]
         except KeyError:
             raise self._unknown(text) from None
 
     def encode_array(self, text: str) -> npt.NDArray[np.int64]:
-        """Return the ids as an array, ten times faster than as a list: for a whole training text.
+        """Return the ids as an array, several times faster than as a list: for a whole training text.
 
         Raises:
-            TokenizerError: A character is not in the alphabet.
+            TokenizerError: A character is not in the alphabet, or the text is no string.
 
         Example:
             >>> CharTokenizer("ab").encode_array("abba")
             array([0, 1, 1, 0])
         """
         codes = _code_points(check_text(text))
-        places = np.searchsorted(self._codes, codes, sorter=self._order)
-        ids = self._order.take(np.minimum(places, self.vocab_size - 1))
-        if not np.array_equal(self._codes[ids], codes):
+        # What is beyond the table is clipped to its last entry, where no character is.
+        ids = self._id_of_code.take(codes, mode="clip")
+        if ids.min(initial=0) < 0:
             raise self._unknown(text)
-        return ids.astype(np.int64, copy=False)
+        return ids
 
     def decode(self, ids: Ids) -> str:
         """Return the text of the ids.
@@ -112,7 +123,7 @@ class CharTokenizer:
         Raises:
             OSError: It cannot be written.
         """
-        write_json(path, {"format": _FORMAT, "version": 1, "alphabet": self._alphabet})
+        write_json(path, make_document(_FORMAT, {"alphabet": self._alphabet}))
 
     @classmethod
     def load(cls, path: PathLike) -> CharTokenizer:
@@ -122,17 +133,13 @@ class CharTokenizer:
             TokenizerError: The file is malformed.
             OSError: It cannot be read.
         """
-        found = parse_json(read_limited(path), path)
-        alphabet = found.get("alphabet")
-        if found.keys() != {"format", "version", "alphabet"} or (found["format"], found["version"]) != (_FORMAT, 1):
-            raise TokenizerError(f"{path}: not a character tokenizer of version 1")
-        if not isinstance(alphabet, str):
-            raise TokenizerError(f"{path}: the alphabet is a {type(alphabet).__name__}, not a string")
-        return cls(alphabet)
+        with naming(path):
+            found = parse_json(read_limited(path))
+            check_document(found, _FORMAT, ["alphabet"])
+            return cls(check_string(found["alphabet"], "the alphabet"))
 
     def _unknown(self, text: str) -> TokenizerError:
         """Say which character is unknown and where."""
-        check_text(text)
         place = next(number for number, character in enumerate(text) if character not in self._ids)
         return TokenizerError(
             f"the character {text[place]!r} at position {place} is not in the alphabet of {self.vocab_size} "

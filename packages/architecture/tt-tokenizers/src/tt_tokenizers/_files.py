@@ -6,7 +6,8 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tt_tokenizers._errors import TokenizerError
@@ -15,6 +16,16 @@ PathLike = str | os.PathLike[str]
 
 # Sixteen times the size of the largest published vocabulary file; beyond it a file is something else.
 LARGEST_FILE = 1 << 28
+_VERSION = 1
+
+
+@contextmanager
+def naming(*paths: PathLike) -> Iterator[None]:
+    """Put the names of the files that are read before the message of every `TokenizerError`."""
+    try:
+        yield
+    except TokenizerError as error:
+        raise TokenizerError(f"{', '.join(os.fspath(each) for each in paths)}: {error}") from error
 
 
 def read_limited(path: PathLike) -> bytes:
@@ -27,11 +38,11 @@ def read_limited(path: PathLike) -> bytes:
     with open(path, "rb") as stream:
         data = stream.read(LARGEST_FILE + 1) if os.fstat(stream.fileno()).st_size <= LARGEST_FILE else None
     if data is None or len(data) > LARGEST_FILE:
-        raise TokenizerError(f"{os.fspath(path)}: larger than {LARGEST_FILE:,} bytes, which no vocabulary is")
+        raise TokenizerError(f"larger than {LARGEST_FILE:,} bytes, which no vocabulary is")
     return data
 
 
-def parse_json(data: bytes, where: PathLike) -> dict[str, object]:
+def parse_json(data: bytes) -> dict[str, object]:
     """Read a JSON object strictly: UTF-8, no key twice, no NaN.
 
     Raises:
@@ -40,9 +51,9 @@ def parse_json(data: bytes, where: PathLike) -> dict[str, object]:
     try:
         found: object = json.loads(data.decode("utf-8"), object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise TokenizerError(f"{os.fspath(where)}: not a JSON file of a tokenizer: {error}") from error
+        raise TokenizerError(f"not a JSON file of a tokenizer: {error}") from error
     if not isinstance(found, dict):
-        raise TokenizerError(f"{os.fspath(where)}: holds a {type(found).__name__}; a JSON object was expected")
+        raise TokenizerError(f"holds a {type(found).__name__}; a JSON object was expected")
     return found
 
 
@@ -58,6 +69,28 @@ def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _no_constant(name: str) -> object:
     """Refuse NaN and the infinities, which JSON has not."""
     raise ValueError(f"{name} is not JSON")
+
+
+def make_document(kind: str, content: Mapping[str, object]) -> dict[str, object]:
+    """Head the content of a saved tokenizer with its kind and the version of the format."""
+    return {"format": kind, "version": _VERSION, **content}
+
+
+def check_document(found: Mapping[str, object], kind: str, keys: Collection[str]) -> None:
+    """Refuse what `make_document` did not make of this kind, in this version, with these keys.
+
+    Raises:
+        TokenizerError: The kind or the version is another, or keys are missing or unknown.
+    """
+    if (found.get("format"), found.get("version")) != (kind, _VERSION):
+        raise TokenizerError(
+            f"holds {found.get('format')!r}, version {found.get('version')!r}; not version {_VERSION} of {kind!r}"
+        )
+    expected = {"format", "version", *keys}
+    if found.keys() != expected:
+        raise TokenizerError(
+            f"the keys {sorted(expected - found.keys())} are missing, {sorted(found.keys() - expected)} are unknown"
+        )
 
 
 def write_json(path: PathLike, document: Mapping[str, object]) -> None:

@@ -29,10 +29,11 @@ def merge_pair(ids: Sequence[int], pair: Pair, new: int) -> list[int]:
         >>> merge_pair([1, 1, 1, 2], (1, 1), 9)
         [9, 1, 2]
     """
+    left, right = pair
     merged = []
     position = 0
     while position < len(ids):
-        if position + 1 < len(ids) and (ids[position], ids[position + 1]) == pair:
+        if position + 1 < len(ids) and ids[position] == left and ids[position + 1] == right:
             merged.append(new)
             position += 2
         else:

@@ -54,21 +54,33 @@ class Model:
         return found
 
     def check(self) -> None:
-        """Refuse byte ids and special ids that are not there, and special tokens that share an id.
+        """Refuse ids of bytes, of special tokens and of the beginning that cannot be.
 
         Raises:
-            TokenizerError: As above.
+            TokenizerError: A byte has no token; a special token is empty, or has an id that stands for no bytes or is
+                another's; the id that begins a text is no special token's.
         """
+        if len(self.byte_ids) != 256:
+            raise TokenizerError(f"{len(self.byte_ids)} bytes have a token; all 256 must have one")
         for byte, number in enumerate(self.byte_ids):
             if not 0 <= number < len(self.tokens) or self.tokens[number] != bytes([byte]):
                 raise TokenizerError(f"the byte 0x{byte:02x} has no token; all 256 must have one")
-        if len(self.byte_ids) != 256:
-            raise TokenizerError(f"{len(self.byte_ids)} bytes have a token; all 256 must have one")
-        taken = sorted(self.special_ids.values())
-        if len(set(taken)) != len(taken) or "" in self.special_ids or set(taken) & set(self.byte_ids):
-            raise TokenizerError("special tokens must be different, not empty, and each have an id of its own")
-        if taken and not (taken[0] >= 0 and taken[-1] < len(self.tokens)):
-            raise TokenizerError(f"a special token has an id outside of 0 to {len(self.tokens) - 1}")
+        taken = set(self.byte_ids)
+        for special, number in self.special_ids.items():
+            if not special:
+                raise TokenizerError(f"the special token with id {number} is empty; it needs a text")
+            if not 0 <= number < len(self.tokens) or self.tokens[number] is None:
+                raise TokenizerError(
+                    f"the special token {special!r} has the id {number}, which stands for no bytes; "
+                    f"ids go from 0 to {len(self.tokens) - 1}"
+                )
+            if number in taken:
+                raise TokenizerError(
+                    f"the special token {special!r} has the id {number}, as another has; give it its own"
+                )
+            taken.add(number)
+        if self.bos_id is not None and self.bos_id not in self.special_ids.values():
+            raise TokenizerError(f"the id that begins a text is {self.bos_id}, which is no special token's")
 
     def table(self, ordinary: Mapping[bytes, int]) -> MergeTable:
         """Build the table of merges."""
@@ -89,11 +101,13 @@ def table_of_merges(
     for rank, pair in enumerate(merges):
         left, right = (tokens[each] if 0 <= each < len(tokens) else None for each in pair)
         if left is None or right is None or ordinary.get(left) != pair[0] or ordinary.get(right) != pair[1]:
-            raise TokenizerError(f"merge {rank}, {pair}, names an id that is no token of text")
+            raise TokenizerError(
+                f"merge {rank}, {pair}, names an id that is no token of text; special ones do not merge"
+            )
         if left + right not in ordinary:
-            raise TokenizerError(f"merge {rank} makes {left + right!r}, which is not in the vocabulary")
+            raise TokenizerError(f"merge {rank}, {pair}, makes {left + right!r}, which is not in the vocabulary")
         if pair in table:
-            raise TokenizerError(f"merge {rank}, {pair}, stands twice")
+            raise TokenizerError(f"merge {rank}, {pair}, stands twice: it is merge {table[pair][0]} already")
         table[pair] = rank, ordinary[left + right]
     return table
 

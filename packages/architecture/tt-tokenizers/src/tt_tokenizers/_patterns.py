@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 
 from tt_tokenizers._errors import TokenizerError
+from tt_tokenizers._text import check_string
 
 # White_Space as Unicode defines it: `\s` of `re` has four control characters more (U+001C to U+001F).
 _SPACE = "\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
@@ -45,7 +46,7 @@ def split_words(text: str, pattern: str = "gpt2") -> list[str]:
         The words, in order.
 
     Raises:
-        TokenizerError: There is no such pattern.
+        TokenizerError: There is no such pattern, or the text is no string.
 
     Source:
         Radford et al., "Language Models are Unsupervised Multitask Learners", 2019; the pattern is in `encoder.py` of
@@ -55,7 +56,7 @@ def split_words(text: str, pattern: str = "gpt2") -> list[str]:
         >>> split_words("Don't  stop at 1984!")
         ['Don', "'t", ' ', ' stop', ' at', ' 1984', '!']
     """
-    return splitter(pattern)(text)
+    return splitter(pattern)(check_string(text))
 
 
 def splitter(pattern: str) -> Callable[[str], list[str]]:
@@ -81,16 +82,16 @@ def _limit(text: str) -> int:
 @cache
 def _compiled(pattern: str, limit: int) -> re.Pattern[str]:
     """Compile a pattern for texts whose characters are below a limit."""
-    classes = {"S": _SPACE, "L": unicode_class("L", limit), "N": unicode_class("N", limit)}
-    source = _TEMPLATES[pattern]
-    for name, members in classes.items():
-        source = source.replace("{" + name + "}", members)
+    source = _TEMPLATES[pattern].replace("{S}", _SPACE)
+    for category in "LN":
+        if (hole := "{" + category + "}") in source:
+            source = source.replace(hole, unicode_class(category, limit))
     return re.compile(source)
 
 
 @cache
 def unicode_class(category: str, limit: int) -> str:
-    r"""Write the characters below a limit whose category begins with a letter as the inside of a `[...]`."""
+    r"""Write the characters below a limit that are of a category, `L` or `N`, as the inside of a `[...]`."""
     ranges: list[tuple[int, int]] = []
     for code in range(limit):
         if unicodedata.category(chr(code))[0] == category:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TypeVar
 
 from tt_tokenizers._errors import TokenizerError
+from tt_tokenizers._files import check_document, make_document
+from tt_tokenizers._merge import Pair
 from tt_tokenizers._model import Model
 from tt_tokenizers._text import check_text
 
-_FORMAT, _VERSION = "tt-tokenizers.bpe", 1
-_FLAGS = ("characters", "space_prefix")
+_FORMAT = "tt-tokenizers.bpe"
+
+T = TypeVar("T")
 
 
 def to_document(model: Model) -> dict[str, object]:
     """Write a model as what JSON can hold: bytes in hexadecimal."""
+    return make_document(_FORMAT, _content(model))
+
+
+def _content(model: Model) -> dict[str, object]:
+    """Write everything but the head."""
     return {
-        "format": _FORMAT,
-        "version": _VERSION,
         "pattern": model.pattern,
         "tokens": [None if token is None else token.hex() for token in model.tokens],
         "bytes": list(model.byte_ids),
@@ -36,41 +43,32 @@ def from_document(found: Mapping[str, object]) -> Model:
     Raises:
         TokenizerError: Something is missing, too much, or of another type.
     """
-    expected = to_document(Model([], [])).keys()
-    if found.keys() != expected:
-        raise TokenizerError(f"the keys {sorted(expected ^ found.keys())} are missing or too many")
-    if (found["format"], found["version"]) != (_FORMAT, _VERSION):
-        raise TokenizerError(
-            f"holds {found['format']!r}, version {found['version']!r}; not version {_VERSION} of {_FORMAT!r}"
-        )
-    pattern, specials, bos_id = found["pattern"], found["special_tokens"], found["bos_id"]
-    flags = all(type(found[name]) is bool for name in _FLAGS)
-    if not isinstance(pattern, str) or not isinstance(specials, dict) or not flags:
-        raise TokenizerError("pattern, special_tokens or a flag has the wrong type")
+    check_document(found, _FORMAT, _content(Model([], [])))
     if (found["merges"] is None) == (found["scores"] is None):
-        raise TokenizerError("there must be either merges or scores")
-    tokens = [None if each is None else _bytes(each) for each in _list(found, "tokens")]
-    model = Model(
+        raise TokenizerError("merges and scores are both there, or neither; there must be one of them")
+    tokens = [None if each is None else _bytes(each) for each in _typed(found, "tokens", list)]
+    scores = None if found["scores"] is None else [_score(each) for each in _typed(found, "scores", list)]
+    if scores is not None and len(scores) != len(tokens):
+        raise TokenizerError(f"{len(scores)} scores for {len(tokens)} tokens; each token must have one")
+    specials = _typed(found, "special_tokens", dict).items()
+    return Model(
         tokens,
-        [_integer(each) for each in _list(found, "bytes")],
-        {check_text(text, "a special token"): _integer(each) for text, each in specials.items()},
-        merges=None if found["merges"] is None else [_pair(each) for each in _list(found, "merges")],
-        scores=None if found["scores"] is None else [_score(each) for each in _list(found, "scores")],
-        pattern=pattern,
-        characters=found["characters"] is True,
-        space_prefix=found["space_prefix"] is True,
-        bos_id=None if bos_id is None else _integer(bos_id),
+        [_integer(each) for each in _typed(found, "bytes", list)],
+        {check_text(text, "a special token"): _integer(each) for text, each in specials},
+        merges=None if found["merges"] is None else [_pair(each) for each in _typed(found, "merges", list)],
+        scores=scores,
+        pattern=_typed(found, "pattern", str),
+        characters=_typed(found, "characters", bool),
+        space_prefix=_typed(found, "space_prefix", bool),
+        bos_id=None if found["bos_id"] is None else _integer(found["bos_id"]),
     )
-    if model.scores is not None and len(model.scores) != len(tokens):
-        raise TokenizerError(f"{len(model.scores)} scores for {len(tokens)} tokens")
-    return model
 
 
-def _list(found: Mapping[str, object], name: str) -> list[object]:
-    """Return a list of the document."""
+def _typed(found: Mapping[str, object], name: str, kind: type[T]) -> T:
+    """Return what the document has under a name, if it is of a type."""
     value = found[name]
-    if not isinstance(value, list):
-        raise TokenizerError(f"{name} is a {type(value).__name__}, not a list")
+    if not isinstance(value, kind):
+        raise TokenizerError(f"{name} is of type {type(value).__name__}; it must be of type {kind.__name__}")
     return value
 
 
@@ -89,7 +87,7 @@ def _bytes(value: object) -> bytes:
         raise TokenizerError(f"{value!r} stands where a token in hexadecimal should") from error
 
 
-def _pair(value: object) -> tuple[int, int]:
+def _pair(value: object) -> Pair:
     """Return a pair of ids."""
     if not isinstance(value, list) or len(value) != 2:
         raise TokenizerError(f"{value!r} stands where a pair of ids should")
@@ -100,6 +98,8 @@ def _score(value: object) -> float | None:
     """Return a finite score, or none."""
     if value is None:
         return None
-    if type(value) not in (int, float) or not math.isfinite(float(str(value))):
+    # By way of its digits, an integer beyond every float becomes infinity: float(value) would be an OverflowError.
+    score = float(str(value)) if type(value) in (int, float) else math.nan
+    if not math.isfinite(score):
         raise TokenizerError(f"{value!r} stands where a score should")
-    return float(str(value))
+    return score

@@ -7,10 +7,36 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from tt_tokenizers._byte_alphabet import BYTE_ORDER
+from tt_tokenizers._errors import TokenizerError
 from tt_tokenizers._merge import Pair
-from tt_tokenizers._text import check_text
+from tt_tokenizers._model import Model
+from tt_tokenizers._patterns import splitter
+from tt_tokenizers._text import check_integer, check_special_tokens, check_text
 
 Change = tuple[Pair, int]
+
+
+def train_model(
+    text: str | Iterable[str], vocab_size: int, special_tokens: Iterable[str], pattern: str, min_frequency: int
+) -> Model:
+    """Learn a vocabulary: see `BPETokenizer.train`."""
+    specials = check_special_tokens(special_tokens)
+    size = check_integer(vocab_size, "vocab_size") - len(specials)
+    if size < 256:
+        raise TokenizerError(
+            f"vocab_size is {vocab_size}; the 256 bytes and {len(specials)} special tokens need {256 + len(specials)}"
+        )
+    least = check_integer(min_frequency, "min_frequency")
+    # One text is a list of one; bytes would be a sequence of integers, none of which is a text.
+    counts = count_words([text] if isinstance(text, (str, bytes)) else text, splitter(pattern))
+    byte_ids = [BYTE_ORDER.index(byte) for byte in range(256)]
+    words = [[byte_ids[byte] for byte in word.encode()] for word in counts]
+    tokens = [bytes([byte]) for byte in BYTE_ORDER]
+    merges = learn_merges(words, list(counts.values()), tokens, size, least)
+    special_ids = {special: len(tokens) + number for number, special in enumerate(specials)}
+    everything = [*tokens, *(each.encode() for each in specials)]
+    return Model(everything, byte_ids, special_ids, merges=merges, pattern=pattern)
 
 
 def count_words(texts: Iterable[str], split: Callable[[str], list[str]]) -> Counter[str]:
@@ -30,6 +56,9 @@ def count_pairs(words: Iterable[Sequence[int]], frequencies: Iterable[int]) -> d
 
     Returns:
         The number of occurrences of each pair that occurs; overlapping ones count (`1 1 1` has two).
+
+    Raises:
+        ValueError: There are not as many words as frequencies.
 
     Example:
         >>> count_pairs([[1, 2, 3], [2, 3]], [10, 1])
@@ -122,17 +151,13 @@ def learn_merges(
 ) -> list[Pair]:
     """Append merged tokens to the list until it has a size or no pair is frequent enough; return the merges.
 
-    Should a second pair spell a token that is there (`a` + `aa` after `aa` + `a`), it gets that token's id.
+    No token comes about twice: equal bytes are merged in the same way wherever nothing merges across their ends.
     """
     queue = PairQueue(words, frequencies)
-    ids = {token: number for number, token in enumerate(tokens)}
     merges: list[Pair] = []
     while len(tokens) < size and (best := queue.pop()) is not None and best[1] >= min_frequency:
         pair = best[0]
-        token = tokens[pair[0]] + tokens[pair[1]]
-        new = ids.setdefault(token, len(tokens))
-        if new == len(tokens):
-            tokens.append(token)
+        queue.merge(pair, len(tokens))
+        tokens.append(tokens[pair[0]] + tokens[pair[1]])
         merges.append(pair)
-        queue.merge(pair, new)
     return merges

@@ -45,7 +45,7 @@ class VocabularySize:
         tokens: How many ids the held-out text has.
         bytes_per_token: Its bytes over its ids: how much longer a text fits into the same context.
         train_seconds: Seconds to learn the vocabulary.
-        encode_rate: Bytes encoded in a second, all words met for the first time.
+        encode_rate: Bytes encoded in a second, by a tokenizer that has met no word before.
         attention_pairs: The square of the ids that 1,024 bytes become: what attention over them costs.
         embedding_bytes: The bytes of a float32 embedding of this vocabulary, 128 numbers a token.
     """
@@ -156,10 +156,8 @@ def _learn_by_recounting(text: str, vocab_size: int) -> list[bytes]:
     words = [[BYTE_ORDER.index(byte) for byte in word.encode()] for word in frequencies]
     while len(tokens) < vocab_size and (counts := count_pairs(words, frequencies.values())):
         pair = min(counts, key=lambda each: (-counts[each], each))
-        token = tokens[pair[0]] + tokens[pair[1]]
-        if token not in tokens:
-            tokens.append(token)
-        words = [merge_pair(word, pair, tokens.index(token)) for word in words]
+        words = [merge_pair(word, pair, len(tokens)) for word in words]
+        tokens.append(tokens[pair[0]] + tokens[pair[1]])
     return tokens
 
 
