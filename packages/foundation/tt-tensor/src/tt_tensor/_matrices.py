@@ -53,10 +53,8 @@ def column_sums(matrix: Array) -> Array:
 
     Example:
         >>> import numpy as np
-        >>> column_sums(np.ones((70_000, 1), np.float16)).tolist()
-        [inf]
-        >>> column_sums(np.ones((3, 2), np.float32)).tolist()
-        [3.0, 3.0]
+        >>> column_sums(np.ones((3000, 2), np.float16)).tolist()
+        [3000.0, 3000.0]
     """
     rows, columns = matrix.shape
     dtype = matrix.dtype
