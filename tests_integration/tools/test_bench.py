@@ -101,8 +101,10 @@ def test_names_choose_works() -> None:
     assert [work.name for work in chosen(["ops"], mnist=False)] == ["ops-4", "ops-1000"]
     assert [work.name for work in chosen(["lenet"], mnist=False)] == [PEAK, "lenet"]  # a floor needs the peak
     assert MNIST[0] in chosen(None, mnist=True)
-    with pytest.raises(SystemExit, match="there are"):
-        chosen(["no such work"], mnist=False)
+    with pytest.raises(SystemExit, match="no work begins with 'no such work'; there are ops-4"):
+        chosen(["ops", "no such work"], mnist=False)
+    with pytest.raises(SystemExit, match="with --mnist also mnist-seconds"):
+        chosen(["mnist"], mnist=False)
 
 
 def test_problems_are_the_same_each_time() -> None:

@@ -43,9 +43,11 @@ def chosen(only: Sequence[str] | None, mnist: bool) -> list[Work]:
     works = [*WORKS, *(MNIST if mnist else ())]
     if only is None:
         return works
+    for name in only:
+        if not any(work.name.startswith(name) for work in works):
+            more = "" if mnist else f"; with --mnist also {', '.join(work.name for work in MNIST)}"
+            raise SystemExit(f"no work begins with {name!r}; there are {', '.join(work.name for work in works)}{more}")
     found = [work for work in works if any(work.name.startswith(name) for name in only)]
-    if not found:
-        raise SystemExit(f"no work begins with {', '.join(only)}; there are {', '.join(work.name for work in works)}")
     return [work for work in works if work in found or (work.job == PEAK and any(each.flops for each in found))]
 
 
@@ -93,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = arguments(argv)
     images, text = inputs.images("train")[2], inputs.shakespeare()[1]
     if options.mnist and not images:
-        raise SystemExit("--mnist needs MNIST's files below TINYTORCH_DATA, in its folder mnist")
+        raise SystemExit(f"--mnist needs MNIST's files, and {inputs.folder() / 'mnist'} has none; set TINYTORCH_DATA")
     described = {**results.system(), "images": "MNIST" if images else "random, of MNIST's shape"}
     described["text"] = "Tiny Shakespeare" if text else "Python's topics, as long as Tiny Shakespeare"
     works = feasible(chosen(options.only, options.mnist))

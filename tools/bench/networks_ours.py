@@ -33,7 +33,7 @@ _PLACES = {
 }
 
 
-def _made(layer: Layer) -> Module | None:
+def _made(layer: Layer, before_relu: bool) -> Module | None:
     nn = tt.nn
     if layer.kind == "conv":
         inputs, outputs, kernel, padding = layer.sizes
@@ -41,19 +41,19 @@ def _made(layer: Layer) -> Module | None:
     if layer.kind == "linear":
         inputs, outputs = layer.sizes
         return nn.Linear(inputs, outputs)
-    # All of this network's norms stand before a ReLU.
-    return nn.BatchNorm2d(layer.sizes[0], activation="relu") if layer.kind == "norm" else None
+    if layer.kind == "norm":
+        return nn.BatchNorm2d(layer.sizes[0], activation="relu" if before_relu else None)
+    return None
 
 
 def _chain(network: Network, weights: list[dict[str, Floats]]) -> Module:
     """Build a chain of layers with these weights."""
     model = tt.nn.Sequential()
-    before = ""
-    for layer, arrays in zip(network.layers, weights, strict=True):
-        joined, before = before == "norm" and layer.kind == "relu", layer.kind
-        if joined:
-            continue
-        if (module := _made(layer)) is not None:
+    kinds = [layer.kind for layer in network.layers]
+    for layer, arrays, before, after in zip(network.layers, weights, ["", *kinds], [*kinds[1:], ""], strict=False):
+        if (before, layer.kind) == ("norm", "relu"):
+            continue  # the norm takes it over
+        if (module := _made(layer, before_relu=after == "relu")) is not None:
             module.load_state_dict(arrays)
             model.append(module)
         elif layer.kind == "pool":

@@ -9,7 +9,8 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
+
+from tinytorch.milestone import machine
 
 from tools.bench.works import PEAK, Work
 
@@ -115,20 +116,11 @@ def markdown_table(rows: Iterable[Row]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
-    )
-
-
 def system() -> dict[str, str]:
     """Describe the machine and the software."""
+    described = machine()
     return {
-        "processor": _processor(),
-        "cores": str(os.cpu_count()),
-        "system": platform.platform(),
+        **{name: str(described[name]) for name in ("processor", "cores", "system")},
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in ("numpy", "torch", "tokenizers")},
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),

@@ -12,8 +12,9 @@ import numpy as np
 import tiktoken
 import tinytorch as tt
 from tiktoken_ext.openai_public import r50k_pat_str
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer
 
+from tools.bench import huggingface
 from tools.parity.cases_tensor import row
 
 SIZE = 2000
@@ -41,12 +42,7 @@ def lines() -> list[str]:
 @cache
 def trained() -> Tokenizer:
     """Train HuggingFace's byte-level BPE."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=SIZE, initial_alphabet=alphabet, show_progress=False)
-    tokenizer.train_from_iterator(lines(), trainer)
-    return tokenizer
+    return huggingface.trained(lines(), SIZE)
 
 
 @cache
