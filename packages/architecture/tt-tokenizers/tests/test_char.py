@@ -45,8 +45,9 @@ def test_nothing_is_nothing() -> None:
     assert tokenizer.decode(np.array([])) == ""
 
 
-@pytest.mark.parametrize("character", ["\x00", "c", "e", "z", "🙂", "\U0010ffff"])
+@pytest.mark.parametrize("character", ["\x00", "c", "e", "z", "🙂", "\U0010ffff", "\u00c7"])
 def test_an_unknown_character_is_named_with_its_position(character: str) -> None:
+    # In a table of 102 code points U+00C7, counted from its start again, would stand where an a does.
     tokenizer = CharTokenizer("abd")
     for encode in (tokenizer.encode, tokenizer.encode_array):
         with pytest.raises(TokenizerError, match=r"at position 2 is not in the alphabet of 3 characters") as caught:

@@ -189,7 +189,7 @@ class BPETokenizer:
         """Return the ids of a text as an array: see `encode`."""
         return np.array(self.encode(text, allowed_special=allowed_special), dtype=np.int64)
 
-    def encode_bytes(self, data: bytes) -> list[int]:
+    def encode_bytes(self, data: bytes | bytearray | memoryview) -> list[int]:
         r"""Return the ids of any bytes, whether they are UTF-8 or not; those of a text are its own (`encode`).
 
         Raises:

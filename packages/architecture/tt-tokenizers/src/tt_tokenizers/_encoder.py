@@ -50,7 +50,7 @@ class Encoder:
                 begins = False
         return ids
 
-    def encode_bytes(self, data: bytes) -> list[int]:
+    def encode_bytes(self, data: bytes | bytearray | memoryview) -> list[int]:
         """Return the ids of any bytes: see `BPETokenizer.encode_bytes`."""
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TokenizerError(f"data is of type {type(data).__name__}; give bytes, or a str to encode")
