@@ -78,6 +78,9 @@ def run_code(page: Path, root: Path = ROOT) -> str | None:
 def main() -> int:
     """Check every page, or those named."""
     chosen = [Path(name).resolve() for name in sys.argv[1:]] or pages()
+    for page in chosen:
+        if not page.is_file() or not page.is_relative_to(ROOT):
+            raise SystemExit(f"{page} is no page of {ROOT}; name a file below that, or none for every page")
     problems = [problem for page in chosen for problem in broken_links(page)]
     ran = [page for page in chosen if code(page).strip()]
     problems += [problem for page in ran if (problem := run_code(page))]

@@ -19,7 +19,7 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class ExerciseError(Exception):
-    """exercises.toml does not fit the source."""
+    """An exercise does not fit the source, is asked for and absent, or has no place to be written to."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.packages import FACADE, ROOT, Package, Packages, discover, find, read
+from tools.packages import FACADE, ROOT, Package, PackageError, Packages, discover, find, read
 
 
 class ReleaseError(Exception):
@@ -88,15 +88,15 @@ def main() -> int:
     parser.add_argument("--dry-run", action="store_true", help="say what would happen")
     options = parser.parse_args()
     packages = discover()
-    package = find(options.package, packages)
     try:
+        package = find(options.package, packages)
         if options.dry_run:
             version = next_version(package.version, options.part)
             check_release(package, version, packages)
             print(f"would release {package.name}-v{version}")
         else:
             print(f"tagged {release(package, options.part, packages)}; push it when the checks are green")
-    except ReleaseError as problem:
+    except (PackageError, ReleaseError) as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0

@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.exercises import Exercise, Mutant, cut, load, mutate
-from tools.packages import ROOT, Package, discover, find
+from tools.exercises import Exercise, ExerciseError, Mutant, cut, load, mutate
+from tools.packages import ROOT, Package, PackageError, discover, find
 
 # A failing property is shown by its first failing example: shrinking it would only take time here.
 _PLUGIN = """
@@ -68,10 +68,17 @@ class Report:
 
 
 def write_stubs(package: Package, folder: Path, names: Iterable[str] = ()) -> Path:
-    """Copy a package to a folder with its exercises (or the named ones) cut out, and give the copy's path."""
+    """Copy a package to a folder with its exercises (or the named ones) cut out, and give the copy's path.
+
+    Raises:
+        ExerciseError: There is no exercise of that name, or the copy would fall upon something else.
+    """
     exercises, _ = load(package)
     wanted = set(names) or {exercise.name for exercise in exercises}
+    _refuse_unknown(wanted, exercises)
     target = folder / package.folder.name
+    if target.exists():
+        raise ExerciseError(f"{target} is there already; remove it, or name another folder")
     shutil.copytree(package.folder, target, ignore=shutil.ignore_patterns("__pycache__", ".*", "internal"))
     files: dict[Path, list[str]] = {}
     for exercise in exercises:
@@ -83,10 +90,16 @@ def write_stubs(package: Package, folder: Path, names: Iterable[str] = ()) -> Pa
 
 
 def check(packages: Iterable[Package], names: Iterable[str] = (), workers: int = 2) -> Report:
-    """Run every stub, mutant and reference of the packages, a few at a time, and report."""
+    """Run every stub, mutant and reference of the packages, a few at a time, and report.
+
+    Raises:
+        ExerciseError: There is no exercise of a given name.
+    """
     report = Report()
+    chosen, wanted = list(packages), set(names)
+    _refuse_unknown(wanted, [exercise for package in chosen for exercise in load(package)[0]])
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [job for package in packages for job in _jobs(package, set(names))]
+        jobs = [job for package in chosen for job in _jobs(package, wanted)]
         for job, (code, output, seconds) in zip(jobs, pool.map(_run, jobs), strict=True):
             print(f"{job.package.name}: {job.label}: {_VERDICTS.get(code, f'exit code {code}')} ({seconds:.1f} s)")
             _judge(report, job, code, output)
@@ -94,6 +107,13 @@ def check(packages: Iterable[Package], names: Iterable[str] = (), workers: int =
 
 
 _VERDICTS = {_PASSED: "passes", _FAILED: "fails", _TIMED_OUT: "timed out"}
+
+
+def _refuse_unknown(names: set[str], exercises: list[Exercise]) -> None:
+    """Refuse names of exercises that there are not: whoever mistypes one would prove nothing."""
+    known = [exercise.name for exercise in exercises]
+    if unknown := sorted(names - set(known)):
+        raise ExerciseError(f"there is no exercise {', '.join(unknown)}; there are: {', '.join(known)}")
 
 
 def _jobs(package: Package, names: set[str]) -> list[Job]:
@@ -187,11 +207,14 @@ def main() -> int:
     writing.add_argument("exercise", nargs="*")
     options = parser.parse_args()
     packages = discover()
-    if options.command == "write":
-        print(write_stubs(find(options.package, packages), options.folder, options.exercise))
-        return 0
-    chosen = [find(options.package, packages)] if options.package else list(packages.values())
-    report = check(chosen, options.exercise)
+    try:
+        chosen = [find(options.package, packages)] if options.package else list(packages.values())
+        if options.command == "write":
+            print(write_stubs(chosen[0], options.folder, options.exercise))
+            return 0
+        report = check(chosen, options.exercise)
+    except (ExerciseError, PackageError) as problem:
+        parser.error(str(problem))
     print(report.describe())
     return 1 if report.problems or not report.exercises else 0
 

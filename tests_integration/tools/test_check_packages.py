@@ -245,6 +245,15 @@ def test_the_command_gives_an_exit_code(tree: Tree) -> None:
     assert done.stdout.splitlines()[-1] == "1 violations"
 
 
+@pytest.mark.parametrize("folder", ["nowhere", "packages"])
+def test_a_folder_without_packages_keeps_no_rules(tree: Tree, folder: str) -> None:
+    tree.add("tt-one", 1)
+    command = [sys.executable, str(ROOT / "tools" / "check_packages.py"), str(tree.root / folder)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert done.returncode == 2
+    assert f"{tree.root / folder} has no folder packages; name the root of a repository" in done.stderr
+
+
 def test_this_repository_keeps_its_rules() -> None:
     done = subprocess.run(
         [sys.executable, "tools/check_packages.py"], cwd=ROOT, capture_output=True, text=True, check=False

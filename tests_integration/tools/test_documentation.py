@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from tools.documentation import anchors, broken_links, code, run_code
+import pytest
+
+from tools.documentation import anchors, broken_links, code, main, run_code
+from tools.packages import ROOT
 
 
 def page(folder: Path, text: str) -> Path:
@@ -41,3 +45,10 @@ def test_code_that_fails_is_named(tmp_path: Path) -> None:
     problem = run_code(page(tmp_path, "```python\nassert 1 == 2\n```\n"), tmp_path)
     assert problem is not None
     assert problem.startswith("page.md: its code fails")
+
+
+def test_a_page_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (tmp_path / "absent.md", page(tmp_path, "# Elsewhere\n")):
+        monkeypatch.setattr(sys, "argv", ["documentation", str(path)])
+        with pytest.raises(SystemExit, match=f"{path} is no page of {ROOT}"):
+            main()

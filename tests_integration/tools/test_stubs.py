@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tools.exercises import ExerciseError, Mutant, cut, find_function, load, mutate
-from tools.packages import discover
+from tools.packages import ROOT, discover
 from tools.stubs import check, write_stubs
 
 if TYPE_CHECKING:
@@ -189,3 +191,32 @@ def test_a_stubbed_copy(tree: Tree, package: Path, tmp_path: Path) -> None:
     assert "return x / 2" not in source
     assert [exercise.function for exercise in exercises] == ["double", "Math.half"]
     assert (copy / "pyproject.toml").read_bytes() == (package / "pyproject.toml").read_bytes()
+
+
+def test_a_mistyped_exercise_proves_nothing(tree: Tree, package: Path, tmp_path: Path) -> None:
+    packages = discover(tree.root)
+    with pytest.raises(ExerciseError, match="there is no exercise duoble; there are: double, half"):
+        check(packages.values(), ["duoble"])
+    with pytest.raises(ExerciseError, match="there is no exercise duoble; there are: double, half"):
+        write_stubs(packages["tt-one"], tmp_path / "copies", ["duoble"])
+    assert not (tmp_path / "copies").exists()
+
+
+def test_a_copy_falls_upon_nothing(tree: Tree, package: Path, tmp_path: Path) -> None:
+    one = discover(tree.root)["tt-one"]
+    copy = write_stubs(one, tmp_path / "copies")
+    (copy / "mine.txt").touch()
+    with pytest.raises(ExerciseError, match="is there already; remove it, or name another folder"):
+        write_stubs(one, tmp_path / "copies")
+    assert (copy / "mine.txt").is_file()
+
+
+@pytest.mark.parametrize("module", ["tools.stubs check", "tools.stubs write", "tools.release"])
+def test_an_unknown_package_is_named_without_a_traceback(module: str) -> None:
+    last = {"tools.stubs check": [], "tools.stubs write": ["folder"], "tools.release": ["minor", "--dry-run"]}[module]
+    name, *first = module.split()
+    command = [sys.executable, "-m", name, *first, "tt-none", *last]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "there is no package 'tt-none'; there are: tt-tensor" in done.stderr
+    assert "Traceback" not in done.stderr

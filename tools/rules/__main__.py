@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import sys
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools.packages import ROOT, discover
 from tools.rules import check
 
 
-def main(arguments: list[str]) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Check the repository, or the folder named."""
-    root = Path(arguments[0]).resolve() if arguments else ROOT
+    parser = argparse.ArgumentParser(prog="check_packages.py", description="Hold every package to the rules.")
+    parser.add_argument("root", nargs="?", type=Path, default=ROOT, help="a repository (default: this one)")
+    root: Path = parser.parse_args(argv).root.resolve()
+    if not (root / "packages").is_dir():
+        parser.error(f"{root} has no folder packages; name the root of a repository")
     violations = check(root)
     for violation in violations:
         print(violation.describe(root))
@@ -23,4 +28,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())
