@@ -10,7 +10,7 @@ import pytest
 import tt_autograd  # noqa: F401
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tt_tensor import Tensor, primitives
+from tt_tensor import Tensor, get_num_threads, primitives, run_together, set_num_threads
 
 Array = npt.NDArray[Any]
 P = primitives()
@@ -86,6 +86,28 @@ def test_a_large_einsum_equals_the_product_of_matrices() -> None:
     assert y.grad is not None
     np.testing.assert_allclose(x.grad.data, cotangent @ b.T, atol=1e-10)
     np.testing.assert_allclose(y.grad.data, a.T @ cotangent, atol=1e-10)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [((400,), 200), ((40,), 2000), ((5, 80), 200), ((5, 8), 2000)])
+@pytest.mark.parametrize("split_before", [False, True])
+def test_large_products_have_the_gradients_of_small_ones(
+    rows: tuple[int, ...], columns: int, split_before: bool
+) -> None:
+    """Products that threads share out, and products whose own threads are at rest."""
+    before = get_num_threads()
+    set_num_threads(2)
+    try:
+        if split_before:
+            run_together([lambda: 1, lambda: 2])
+        a, b, cotangent = (RNG.integers(-8, 8, shape) for shape in ((*rows, 300), (300, columns), (*rows, columns)))
+        x, y = (Tensor(v, dtype=np.float32, requires_grad=True) for v in (a, b))
+        (x @ y).backward(Tensor(cotangent, dtype=np.float32))
+        assert x.grad is not None
+        assert y.grad is not None
+        np.testing.assert_array_equal(x.grad.data, cotangent @ b.T)  # whole numbers, exact in every type
+        np.testing.assert_array_equal(y.grad.data, a.reshape(-1, 300).T @ cotangent.reshape(-1, columns))
+    finally:
+        set_num_threads(before)
 
 
 @settings(max_examples=40, deadline=None)

@@ -160,6 +160,36 @@ def test_matrix_product_is_the_product(m: int, k: int, n: int, split_before: boo
     np.testing.assert_allclose(tt.matrix_product(a, b), a @ b, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ((600, 300), (300, 200)), ((60, 300), (300, 2000)), ((8, 1500), (1500, 1500)), ((3, 200, 300), (300, 200)),
+        ((300,), (300, 200)), ((3, 200, 300), (3, 300, 200)), ((600, 300), (3, 300, 200)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(("one", "other"), [("f4", "f4"), ("f8", "f8"), ("f4", "f8"), ("f4", "i8"), ("i4", "i4")])
+@pytest.mark.parametrize("split_before", [False, True])
+def test_large_products_of_tensors_are_the_products(
+    left: tuple[int, ...], right: tuple[int, ...], one: str, other: str, split_before: bool
+) -> None:
+    if split_before:
+        run_together([lambda: 1, lambda: 2])
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(-8, 8, left).astype(one), rng.integers(-8, 8, right).astype(other)  # exact in every type
+    product = Tensor(a, dtype=a.dtype) @ Tensor(b, dtype=b.dtype)
+    np.testing.assert_array_equal(product.data, a.astype(np.float64) @ b.astype(np.float64))
+    strided = tt.from_numpy(a[..., ::-1]) @ tt.from_numpy(np.asfortranarray(b[..., ::-1, :]))
+    np.testing.assert_array_equal(strided.data, product.data)
+    assert strided.dtype == product.dtype
+
+
+@pytest.mark.parametrize("shapes", [((600, 300), (200, 300)), ((2, 300, 300), (200, 300))])
+def test_large_matrices_that_do_not_fit_are_refused_after_a_split_too(shapes: tuple[tuple[int, ...], ...]) -> None:
+    run_together([lambda: 1, lambda: 2])
+    with pytest.raises(ValueError, match="inner sizes 300 and 200 must be equal"):
+        tt.matmul(tt.zeros(shapes[0]), tt.zeros(shapes[1]))
+
+
 def test_matrix_products_inside_a_split_are_right() -> None:
     a = np.random.default_rng(0).random((300, 200), dtype=np.float32)
     out = np.empty((300, 300), np.float32)

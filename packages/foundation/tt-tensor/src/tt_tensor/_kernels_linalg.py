@@ -6,6 +6,8 @@ import numpy as np
 
 from tt_tensor._kernels_elementwise import Array
 from tt_tensor._kernels_reduce import exact_int64
+from tt_tensor._matrices import as_matrix
+from tt_tensor._threads import LARGE_PRODUCT, matrix_product
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -19,11 +21,19 @@ def matmul(a: Array, b: Array) -> Array:
     """
     try:
         if a.dtype.kind == "f" or b.dtype.kind == "f":
+            # The sizes alone say of most products that they are too small for the question.
+            if a.size * b.size >= LARGE_PRODUCT and _is_one_product(a, b):
+                return matrix_product(as_matrix(a), b).reshape(*a.shape[:-1], b.shape[1])
             result: Array = np.matmul(a, b)
             return result
         return integer_matmul(a, b)
     except ValueError as error:
         raise ValueError(matmul_complaint(a.shape, b.shape)) from error
+
+
+def _is_one_product(a: Array, b: Array) -> bool:
+    """Return whether every row meets the same matrix, in a type that BLAS multiplies."""
+    return a.ndim >= 2 and b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd"
 
 
 def matmul_complaint(a: tuple[int, ...], b: tuple[int, ...]) -> str:

@@ -258,7 +258,7 @@ def wrap(array: Array, *, kind: type[Tensor] = Tensor) -> Tensor:
 
 
 def _array_key(key: object) -> Any:
-    """Return an index in which tensors have become arrays, which nobody else can write to: backward reads them again."""
+    """Return an index in which tensors have become arrays, and arrays are copies: backward reads them once more."""
     if isinstance(key, tuple):
         return tuple([_array_key(part) for part in key])
     if isinstance(key, list):

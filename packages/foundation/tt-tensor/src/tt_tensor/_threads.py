@@ -28,7 +28,7 @@ T = TypeVar("T")
 # has written must come over from its cache: below this much work it is not worth it.
 WORTH_SPLITTING = 1e-3
 # The multiplications of a matrix product that takes about so long.
-_LARGE_PRODUCT = 1 << 24
+LARGE_PRODUCT = 1 << 24
 
 
 class _Crew:
@@ -216,8 +216,14 @@ def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
         >>> matrix_product(np.ones((2, 3)), np.ones((3, 1))).tolist()
         [[3.0], [3.0]]
     """
-    if not _ours or _here.inside or a.size * b.shape[1] < _LARGE_PRODUCT:
-        return np.asarray(np.matmul(a, b, out=out))
-    product = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b)) if out is None else out
-    split_work(lambda start, stop: np.matmul(a[start:stop], b, out=product[start:stop]), len(a), seconds=1.0)
+    rows, columns = len(a), b.shape[1]
+    if not _ours or a.size * columns < LARGE_PRODUCT or _here.inside:
+        whole: Array = np.matmul(a, b) if out is None else np.matmul(a, b, out=out)
+        return whole
+    product = np.empty((rows, columns), np.result_type(a, b)) if out is None else out
+    # Each thread reads the other operand as a whole: the smaller one.
+    if rows >= columns:
+        split_work(lambda start, stop: np.matmul(a[start:stop], b, out=product[start:stop]), rows, seconds=1.0)
+    else:
+        split_work(lambda start, stop: np.matmul(a, b[:, start:stop], out=product[:, start:stop]), columns, seconds=1.0)
     return product
