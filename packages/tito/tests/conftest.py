@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,18 @@ def results(checkout: Path) -> Callable[[], list[dict[str, object]]]:
         return [json.loads(path.read_text()) for path in sorted((checkout / "milestones" / "results").glob("*.json"))]
 
     return read
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes modules whose names begin so look as if they were not installed."""
+
+    def hide(*names: str) -> None:
+        original = importlib.util.find_spec
+
+        def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
+            return None if name.startswith(names) else original(name, package)
+
+        monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+
+    return hide

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
+import tinytorch as tt
 from typer.testing import Result
 
 Tito = Callable[..., Result]
+Without = Callable[..., None]
 
 FOUNDATION = ["tensor", "activations", "layers", "losses", "data", "autograd", "optim", "train"]
 MODULES = [*FOUNDATION, "conv", "tokenizers", "embeddings", "attention", "transformers"]
@@ -67,15 +67,6 @@ def test_every_lesson_measures_and_draws_its_pictures(
     assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
 
 
-def without(hidden: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = importlib.util.find_spec
-
-    def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
-        return None if name == hidden else original(name, package)
-
-    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
-
-
 def test_a_module_that_nobody_has_written_yet_has_no_lesson(checkout: Path, tito: Tito) -> None:
     done = tito("lesson", "14")
     assert done.exit_code == 2
@@ -84,10 +75,8 @@ def test_a_module_that_nobody_has_written_yet_has_no_lesson(checkout: Path, tito
     assert "choose one of tt-tensor" in done.output
 
 
-def test_a_module_that_is_not_installed_says_how_to_install_it(
-    checkout: Path, tito: Tito, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    without("tt_optim", monkeypatch)
+def test_a_module_that_is_not_installed_says_how_to_install_it(checkout: Path, tito: Tito, without: Without) -> None:
+    without("tt_optim")
     done = tito("lesson", "7")
     assert done.exit_code == 2
     assert "tt-optim is not installed" in done.output
@@ -95,9 +84,9 @@ def test_a_module_that_is_not_installed_says_how_to_install_it(
 
 
 def test_without_matplotlib_the_numbers_come_and_the_picture_is_missed(
-    checkout: Path, tito: Tito, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, tito: Tito, without: Without
 ) -> None:
-    without("matplotlib", monkeypatch)
+    without("matplotlib")
     done = tito("lesson", "activations")
     assert done.exit_code == 0, done.output
     assert "naive error" in done.stdout
@@ -117,3 +106,19 @@ def test_a_file_where_the_results_should_go_is_explained(
     assert error["what"] == "a file or folder cannot be used"
     assert str(tmp_path / "file") in error["got"]
     assert "TINYTORCH_RESULTS" in error["do"]
+
+
+@pytest.mark.parametrize("json_too", [(), ("--json",)])
+def test_an_exercise_that_is_not_written_is_named(
+    json_too: tuple[str, ...], checkout: Path, tito: Tito, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stub(*arguments: object, **settings: object) -> None:
+        raise NotImplementedError("exercise: step is yours to write")
+
+    monkeypatch.setattr(tt.optim.SGD, "step", stub)
+    done = tito("lesson", "optim", *json_too)
+    assert done.exit_code == 3
+    assert "an exercise is not written yet" in done.stderr
+    assert "got: exercise: step is yours to write" in done.stderr
+    if json_too:
+        assert json.loads(done.stdout)["error"]["got"] == "exercise: step is yours to write"

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from tinytorch.packages import BUILT, PACKAGES
 from typer.testing import Result
 
 Tito = Callable[..., Result]
+Without = Callable[..., None]
 
 
 def test_status_lists_twenty_modules_in_three_tiers(checkout: Path, tito: Tito) -> None:
@@ -98,14 +97,9 @@ def test_json_before_the_command_is_led_behind_it(checkout: Path, tito: Tito, co
     assert json.loads(done.stdout)["error"]["do"] == f"write: tito {command} ... --json"
 
 
-def test_without_pytest_no_test_has_failed(checkout: Path, tito: Tito, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pytest_no_test_has_failed(checkout: Path, tito: Tito, without: Without) -> None:
     (checkout / "packages" / "foundation" / "tt-tensor" / "tests").mkdir(parents=True)
-    original = importlib.util.find_spec
-
-    def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
-        return None if name == "pytest" else original(name, package)
-
-    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    without("pytest")
     done = tito("test", "1")
     assert done.exit_code == 2
     assert "the tests need pytest" in done.stderr

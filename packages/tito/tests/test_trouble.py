@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
 import sys
 from collections import namedtuple
 from collections.abc import Callable
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ import tinytorch as tt
 from typer.testing import Result
 
 Tito = Callable[..., Result]
+Without = Callable[..., None]
 Usage = namedtuple("Usage", ["total", "used", "free"])
 Version = namedtuple("Version", ["major", "minor", "micro", "releaselevel", "serial"])
 
@@ -28,17 +27,8 @@ def checks(tito: Tito, code: int = 0) -> dict[str, dict[str, str]]:
     return {check["name"]: check for check in json.loads(done.stdout)}
 
 
-@pytest.fixture
-def no_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = importlib.util.find_spec
-
-    def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
-        return None if name.startswith(("tt_", "matplotlib")) else original(name, package)
-
-    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
-
-
-def test_missing_packages_are_named(checkout: Path, tito: Tito, no_packages: None) -> None:
+def test_missing_packages_are_named(checkout: Path, tito: Tito, without: Without) -> None:
+    without("tt_", "matplotlib")
     found = checks(tito)
     assert found["tt-tensor"] == {
         "name": "tt-tensor",
@@ -51,7 +41,8 @@ def test_missing_packages_are_named(checkout: Path, tito: Tito, no_packages: Non
     assert json.loads(tito("status", "--json").stdout)["modules"][0]["state"] == "missing"
 
 
-def test_the_tests_of_a_missing_package_do_not_run(checkout: Path, tito: Tito, no_packages: None) -> None:
+def test_the_tests_of_a_missing_package_do_not_run(checkout: Path, tito: Tito, without: Without) -> None:
+    without("tt_")
     (checkout / "packages" / "foundation" / "tt-tensor" / "tests").mkdir(parents=True)
     done = tito("test", "1")
     assert done.exit_code == 2
