@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from tt_tokenizers import BPETokenizer
 
 
 class Make:
-    """Small vocabularies in the layouts of others, spelled out here once more."""
+    """Small vocabularies in the layouts of others, spelled out here once more, and a look at what they cut."""
 
     # GPT-2's order of the bytes, and the characters that spell them.
     ORDER = (*range(33, 127), *range(161, 173), *range(174, 256), *range(33), *range(127, 161), 173)
@@ -60,6 +61,11 @@ class Make:
         path = folder / "small.bin"
         path.write_bytes(cls.llama2c_bytes(pieces))
         return path
+
+    @staticmethod
+    def pieces(tokenizer: BPETokenizer, text: str) -> list[bytes]:
+        """What a text is cut into."""
+        return [tokenizer.id_to_bytes(each) for each in tokenizer.encode(text)]
 
 
 @pytest.fixture

@@ -12,13 +12,10 @@ from tt_tokenizers import BPETokenizer, TokenizerError
 
 
 class Maker(Protocol):
+    def pieces(self, tokenizer: BPETokenizer, text: str) -> list[bytes]: ...
     def gpt2(
         self, folder: Path, pairs: Sequence[tuple[bytes, bytes]], specials: Sequence[str] = ...
     ) -> tuple[Path, Path]: ...
-
-
-def pieces_of(tokenizer: BPETokenizer, text: str) -> list[bytes]:
-    return [tokenizer.id_to_bytes(each) for each in tokenizer.encode(text)]
 
 
 PAIRS = [(b" ", b"t"), (b"h", b"e"), (b" t", b"he"), (b"t", b"he"), (b"\xc3", b"\xa9"), (b"\n", b"\n")]
@@ -29,7 +26,7 @@ def test_merges_in_the_order_of_the_file(tmp_path: Path, make: Maker) -> None:
     assert tokenizer.vocab_size == 256 + 6 + 1
     assert tokenizer.encode('!"') == [0, 1]
     assert tokenizer.encode(" the the") == [258, 258]
-    assert pieces_of(tokenizer, "thé\n\n") == [b"t", b"h", b"\xc3\xa9", b"\n\n"]
+    assert make.pieces(tokenizer, "thé\n\n") == [b"t", b"h", b"\xc3\xa9", b"\n\n"]
     assert tokenizer.encode("<|endoftext|>", allowed_special="all") == [262]
     assert dict(tokenizer.special_ids) == {"<|endoftext|>": 262}
     everything = bytes(range(256))
@@ -40,14 +37,14 @@ def test_merges_only_the_pairs_of_the_file(tmp_path: Path, make: Maker) -> None:
     # "abc" is a token, but the way to it leads over (a, bc) alone, and (a, b) goes first.
     pairs = [(b"a", b"b"), (b"b", b"c"), (b"a", b"bc")]
     tokenizer = BPETokenizer.from_gpt2(*make.gpt2(tmp_path, pairs))
-    assert pieces_of(tokenizer, "abc") == [b"ab", b"c"]
+    assert make.pieces(tokenizer, "abc") == [b"ab", b"c"]
 
 
 def test_two_pairs_may_spell_one_token(tmp_path: Path, make: Maker) -> None:
     pairs = [(b"a", b"b"), (b"b", b"c"), (b"a", b"bc"), (b"ab", b"c")]
     tokenizer = BPETokenizer.from_gpt2(*make.gpt2(tmp_path, pairs))
     assert tokenizer.vocab_size == 256 + 3 + 1
-    assert pieces_of(tokenizer, "abc") == [b"abc"]
+    assert make.pieces(tokenizer, "abc") == [b"abc"]
 
 
 def test_special_tokens_can_be_named(tmp_path: Path, make: Maker) -> None:

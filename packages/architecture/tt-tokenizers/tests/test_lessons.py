@@ -40,9 +40,12 @@ def test_without_a_text_it_is_pythons() -> None:
     assert row.bytes_per_token > 1.3
 
 
-def test_too_little_text() -> None:
+def test_too_little_text_and_too_few_ids() -> None:
     with pytest.raises(TokenizerError, match="the text has 0 characters"):
         vocabulary_sizes("")
+    for lesson in (lambda: vocabulary_sizes(TEXT, sizes=(255,)), lambda: recount_against_update(TEXT, 255)):
+        with pytest.raises(TokenizerError, match="vocab_size is 255"):
+            lesson()
 
 
 def test_counting_again_learns_the_same() -> None:

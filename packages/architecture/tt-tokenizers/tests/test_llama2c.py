@@ -15,12 +15,9 @@ from tt_tokenizers import BPETokenizer, TokenizerError
 
 
 class Maker(Protocol):
+    def pieces(self, tokenizer: BPETokenizer, text: str) -> list[bytes]: ...
     def llama2c(self, folder: Path, pieces: Sequence[tuple[float, bytes]]) -> Path: ...
     def llama2c_bytes(self, pieces: Sequence[tuple[float, bytes]], longest: int | None = None) -> bytes: ...
-
-
-def pieces_of(tokenizer: BPETokenizer, text: str) -> list[bytes]:
-    return [tokenizer.id_to_bytes(each) for each in tokenizer.encode(text)]
 
 
 LLAMA = [(-0.0, b"he"), (-1.0, b" t"), (-2.0, b" the"), (-3.0, b" a"), (-9.0, b" "), (-10.0, b"t"), (-11.0, b"h")]
@@ -30,7 +27,7 @@ LLAMA += [(-12.0, b"e"), (-13.0, b"a"), (-14.0, "é".encode())]
 def test_puts_a_space_before_the_text(tmp_path: Path, make: Maker) -> None:
     tokenizer = BPETokenizer.from_llama2c(make.llama2c(tmp_path, LLAMA))
     assert (tokenizer.bos_id, dict(tokenizer.special_ids)) == (1, {"<unk>": 0, "<s>": 1, "</s>": 2})
-    assert pieces_of(tokenizer, "the the a") == [b" the", b" the", b" a"]
+    assert make.pieces(tokenizer, "the the a") == [b" the", b" the", b" a"]
     assert tokenizer.decode(tokenizer.encode("the a")) == "the a"
     # It is taken away once, at the start and after id 1; the text's own spaces stay.
     ids = tokenizer.encode(" the")
@@ -58,11 +55,11 @@ def test_characters_first_then_bytes(tmp_path: Path, make: Maker) -> None:
 def test_the_best_score_first_the_leftmost_of_equals(tmp_path: Path, make: Maker) -> None:
     letters = [(-100.0, bytes([byte])) for byte in b" abc"]
     worse_first = BPETokenizer.from_llama2c(make.llama2c(tmp_path, [(-5.0, b"ab"), (-4.0, b"bc"), *letters]))
-    assert pieces_of(worse_first, "abc") == [b" ", b"a", b"bc"]
+    assert make.pieces(worse_first, "abc") == [b" ", b"a", b"bc"]
     equal = BPETokenizer.from_llama2c(make.llama2c(tmp_path, [(-5.0, b"bc"), (-5.0, b"ab"), *letters]))
-    assert pieces_of(equal, "abc") == [b" ", b"ab", b"c"]
-    assert pieces_of(equal, "abc" * 20)[1:] == [b"ab", b"c"] * 20
-    assert pieces_of(equal, "bcab") == [b" ", b"bc", b"ab"]
+    assert make.pieces(equal, "abc") == [b" ", b"ab", b"c"]
+    assert make.pieces(equal, "abc" * 20)[1:] == [b"ab", b"c"] * 20
+    assert make.pieces(equal, "bcab") == [b" ", b"bc", b"ab"]
 
 
 def test_special_tokens_and_bytes_in_a_text_are_text(tmp_path: Path, make: Maker) -> None:
@@ -99,7 +96,7 @@ def test_words_are_split_only_where_no_token_crosses(
                 break
             place = min(found)[1]
             parts[place : place + 2] = [parts[place] + parts[place + 1]]
-        assert pieces_of(tokenizer, text) == parts
+        assert make.pieces(tokenizer, text) == parts
 
 
 @given(data=st.binary(max_size=40), text=st.text(st.characters(exclude_categories=["Cs"]), max_size=40))

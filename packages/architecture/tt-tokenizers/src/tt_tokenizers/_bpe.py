@@ -181,12 +181,20 @@ class BPETokenizer:
             allowed_special: Which special tokens are recognised in it, or `"all"`. The others are text.
 
         Raises:
-            TokenizerError: The text has a lone surrogate, or an allowed special token does not exist.
+            TokenizerError: The text is no string or has a lone surrogate, or an allowed special token does not exist.
         """
         return self._encoder.encode(text, allowed_special)
 
     def encode_array(self, text: str, *, allowed_special: Special = ()) -> npt.NDArray[np.int64]:
-        """Return the ids of a text as an array: see `encode`."""
+        """Return the ids of a text as an array: see `encode`.
+
+        Args:
+            text: As for `encode`.
+            allowed_special: As for `encode`.
+
+        Raises:
+            TokenizerError: As by `encode`.
+        """
         return np.array(self.encode(text, allowed_special=allowed_special), dtype=np.int64)
 
     def encode_bytes(self, data: bytes | bytearray | memoryview) -> list[int]:
@@ -209,7 +217,7 @@ class BPETokenizer:
             ids: Integers, or an array of them with one axis.
 
         Raises:
-            TokenizerError: An id is out of range.
+            TokenizerError: An id is out of range or no integer.
         """
         return self._decoder.decode_bytes(ids)
 
@@ -221,8 +229,8 @@ class BPETokenizer:
             errors: What to do where bytes are no UTF-8, as when a character is cut in two: put U+FFFD, fail, or skip.
 
         Raises:
-            TokenizerError: An id is out of range; `errors` is none of the three; or, if it is `"strict"`, the bytes are
-                no UTF-8.
+            TokenizerError: An id is out of range or no integer; `errors` is none of the three; or, if it is
+                `"strict"`, the bytes are no UTF-8.
         """
         if errors not in ("replace", "strict", "ignore"):
             raise TokenizerError(f"errors is {errors!r}; give 'replace', 'strict' or 'ignore'")

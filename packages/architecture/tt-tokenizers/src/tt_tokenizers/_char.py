@@ -112,7 +112,7 @@ class CharTokenizer:
             ids: Integers, or an array of them with one axis.
 
         Raises:
-            TokenizerError: An id is out of range.
+            TokenizerError: An id is out of range or no integer.
         """
         alphabet = self._alphabet
         return "".join([alphabet[each] for each in check_ids(ids, len(alphabet))])

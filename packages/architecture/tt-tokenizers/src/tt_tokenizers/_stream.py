@@ -12,7 +12,7 @@ class StreamDecoder:
     Get one from `BPETokenizer.stream`.
 
     Args:
-        piece: Gives the bytes of an id; told, and telling, whether a text begins there.
+        piece: Gives the bytes of an id. It is told whether a text begins there, and tells whether one begins after it.
 
     Example:
         >>> from tt_tokenizers import BPETokenizer

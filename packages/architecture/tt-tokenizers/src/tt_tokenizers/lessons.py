@@ -82,7 +82,7 @@ def vocabulary_sizes(text: str | None = None, sizes: Sequence[int] = SIZES) -> l
         One row for each size, in order.
 
     Raises:
-        TokenizerError: The text is too short to hold anything out.
+        TokenizerError: The text is too short to hold anything out, or a size is below 256.
     """
     whole = python_help() if text is None else text
     cut = len(whole) * 9 // 10
@@ -134,6 +134,9 @@ def recount_against_update(text: str | None = None, vocab_size: int = 320) -> Tr
     Args:
         text: What to learn from; the first 100,000 characters of `python_help()` without it.
         vocab_size: How many ids to learn, 256 of which are the bytes.
+
+    Raises:
+        TokenizerError: The size is below 256.
 
     Example:
         >>> recount_against_update("the cat and the dog " * 20, 262).same
