@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable
 
@@ -69,3 +70,24 @@ def test_the_command_fails_on_a_wrong_row_and_on_a_missing_one(
     assert command.main(["relu"]) == 1
     assert "FAIL float64 relu" in capsys.readouterr().out
     assert "tt_tensor.matmul" in command.missing([broken])
+
+
+def test_every_public_function_has_a_row_or_a_reason_and_not_both() -> None:
+    pytest.importorskip("torch")
+    from tools.parity import __main__ as command
+    from tools.parity.differences import WITHOUT_ROW
+
+    assert command.missing(command.CASES) == []
+    compared = {case.function for case in command.CASES}
+    for package, names in WITHOUT_ROW.items():
+        exempt = set(names.split())
+        assert exempt <= set(importlib.import_module(package).__all__), package
+        assert not exempt & compared, package
+
+
+def test_rows_have_names_of_their_own() -> None:
+    pytest.importorskip("torch")
+    from tools.parity.__main__ import CASES
+
+    names = [case.name for case in CASES]  # results are kept, and inputs drawn, by name
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
