@@ -47,6 +47,8 @@ def wheels(session: nox.Session, members: list[Path]) -> list[str]:
     if missing:
         session.run(str(_builder()), "-m", "tools.wheels", *missing, external=True, silent=True)
         found = {folder: cached_wheel(folder) for folder in members}
+    if absent := [folder.name for folder, wheel in found.items() if wheel is None]:
+        session.error(f"{', '.join(absent)} changed while its wheel was built: run this again")
     return [str(wheel) for wheel in found.values() if wheel is not None]
 
 

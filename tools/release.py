@@ -10,6 +10,7 @@ import argparse
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from tools.packages import FACADE, ROOT, Package, PackageError, Packages, discover, find, read
@@ -50,23 +51,34 @@ def check_release(package: Package, version: str, packages: Packages) -> None:
             raise ReleaseError(f"{', '.join(behind)} declare {package.name}~={package.version}; port them first")
 
 
+def check_committed(paths: Iterable[Path], root: Path = ROOT) -> None:
+    """Refuse to release on top of work that is not committed: the release's own commit would take it along.
+
+    Raises:
+        ReleaseError: A file is changed, or new and not ignored.
+    """
+    command = ["git", "status", "--porcelain", "--", *map(str, paths)]
+    if listed := subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout:
+        names = ", ".join(line[3:] for line in listed.splitlines())
+        raise ReleaseError(f"not committed yet: {names}; commit it first, or take it away")
+
+
 def release(package: Package, part: str, packages: Packages, root: Path = ROOT) -> str:
     """Release a package and give its tag."""
     version = next_version(package.version, part)
     check_release(package, version, packages)
-    _run(["git", "diff", "--quiet", "HEAD", "--", str(package.folder)], root, "commit the package's changes first")
+    facade = packages.get(FACADE)
+    bounds = None if facade is None or facade.name == package.name else facade.folder / "pyproject.toml"
+    paths = [package.folder, *([] if bounds is None else [bounds])]
+    check_committed(paths, root)
     _run(["hatch", "version", part], package.folder, "hatch could not move the version")
     if (written := read(package.folder).version) != version:
         raise ReleaseError(f"hatch wrote version {written} where {version} was meant")
     settings = ["--config", str(root / "pyproject.toml"), "--dir", str(package.folder)]
     command = ["towncrier", "build", "--yes", *settings, "--name", package.name, "--version", version]
     _run(command, root, "towncrier could not build the changelog")
-    paths = [package.folder]
-    facade = packages.get(FACADE)
-    if facade is not None and facade.name != package.name:
-        path = facade.folder / "pyproject.toml"
-        path.write_text(raise_bounds(path.read_text(encoding="utf-8"), package, version), encoding="utf-8")
-        paths.append(path)
+    if bounds is not None:
+        bounds.write_text(raise_bounds(bounds.read_text(encoding="utf-8"), package, version), encoding="utf-8")
     names = [str(path) for path in paths]
     tag = f"{package.name}-v{version}"
     _run(["git", "add", *names], root, "git could not add the release")

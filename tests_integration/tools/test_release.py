@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tools.packages import discover
-from tools.release import ReleaseError, check_release, next_version, raise_bounds
+from tools.release import ReleaseError, check_committed, check_release, next_version, raise_bounds
 
 if TYPE_CHECKING:
     from tests_integration.tools.conftest import Tree
@@ -41,3 +43,20 @@ def test_a_major_version_leaves_no_dependent_behind(tree: Tree) -> None:
     packages = discover(tree.root)
     with pytest.raises(ReleaseError, match="tt-two declare tt-one"):
         check_release(packages["tt-one"], "1.0.0", packages)
+
+
+def test_a_release_takes_no_unfinished_work_along(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)  # a hook's would lead git to another repository
+    folder = tree.add("tt-one", 1)
+    identity = ["-c", "user.name=A", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "first", "--no-verify"]):
+        subprocess.run(["git", *command], cwd=tree.root, check=True)
+    check_committed([folder], tree.root)
+    tree.write(folder / "src" / "tt_one" / "_new.py", "")
+    with pytest.raises(ReleaseError, match=r"not committed yet: .*_new\.py; commit it first"):
+        check_committed([folder], tree.root)
+    check_committed([folder / "README.md"], tree.root)
+    tree.write(folder / "README.md", "# Changed\n")
+    with pytest.raises(ReleaseError, match=r"README\.md"):
+        check_committed([folder / "README.md"], tree.root)
