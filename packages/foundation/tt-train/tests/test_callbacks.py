@@ -1,12 +1,19 @@
-"""Early stopping: judged alone, and inside a trainer elsewhere."""
+"""What trainers tell their callbacks, and early stopping: alone and inside a trainer."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
-from tt_train import EarlyStopping
+from tt_data import DataLoader
+from tt_tensor import Array, Tensor
+from tt_train import Callback, EarlyStopping, Trainer
+
+MakeTrainer = Callable[..., Trainer]
+MakeLoader = Callable[..., DataLoader]
 
 
 def test_the_first_figure_is_always_better() -> None:
@@ -54,3 +61,87 @@ def test_its_state_comes_back() -> None:
 def test_settings_out_of_range_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="EarlyStopping needs"):
         EarlyStopping(**settings)
+
+
+class Watch(Callback):
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.events: list[str] = []
+        self.stop_at = stop_at
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        self.events.append("start")
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        self.events.append(f"step {trainer.step}")
+        if trainer.step == self.stop_at:
+            trainer.stop()
+
+    def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
+        self.events.append(f"epoch {record['epoch']}")
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        self.events.append("end")
+
+
+def test_callbacks_are_called_in_order(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
+    watch = Watch()
+    make_trainer(callbacks=[watch, Callback()]).fit(make_loader(batch_size=22), epochs=2)
+    assert watch.events == ["start", "step 1", "step 2", "epoch 1", "step 3", "step 4", "epoch 2", "end"]
+
+
+def test_stop_ends_after_the_step(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
+    watch = Watch(stop_at=2)
+    trainer = make_trainer(callbacks=[watch])
+    history = trainer.fit(make_loader(), epochs=5)
+    assert trainer.step == 2
+    assert trainer.finished
+    assert len(history.epochs) == 1
+
+
+def test_the_end_is_told_after_an_error_too(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
+    class BadError(Exception):
+        pass
+
+    class Fails(Callback):
+        def on_step_end(self, trainer: Trainer) -> None:
+            raise BadError
+
+    watch = Watch()
+    trainer = make_trainer(callbacks=[watch, Fails()])
+    with pytest.raises(BadError):
+        trainer.fit(make_loader())
+    assert watch.events == ["start", "step 1", "end"]
+    assert not trainer.finished
+
+
+class Steps:
+    """A loss for early stopping to watch: what the list says, whatever the model does."""
+
+    def __init__(self, values: list[float]) -> None:
+        self.values = values
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> float:
+        return self.values.pop(0)
+
+
+def test_early_stopping_stops_and_brings_the_best_weights_back(
+    make_trainer: MakeTrainer, make_loader: MakeLoader
+) -> None:
+    seen: list[dict[str, Array]] = []
+
+    class Keep(Callback):
+        def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
+            seen.append(trainer.model.state_dict())
+
+    early = EarlyStopping("validation_figure", patience=2, restore_best=True)
+    figures = Steps([3.0, 1.0, 2.0, 1.5, 0.0])
+    trainer = make_trainer(callbacks=[Keep(), early], metrics={"figure": figures})
+    history = trainer.fit(make_loader(), epochs=10, validation=make_loader(batch_size=44))
+    assert len(history.epochs) == 4
+    np.testing.assert_equal(trainer.model.state_dict(), seen[1])
+    assert not np.array_equal(seen[3]["0.weight"], seen[1]["0.weight"])
+
+
+def test_early_stopping_without_its_figure_explains_itself(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
+    with pytest.raises(KeyError, match=r"watches 'validation_loss'.*recorded epoch, loss.*fit\(validation="):
+        make_trainer(callbacks=[EarlyStopping()]).fit(make_loader())

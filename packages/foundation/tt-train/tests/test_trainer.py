@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
-import sys
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -18,8 +15,6 @@ from tt_losses import CrossEntropyLoss, mse_loss
 from tt_optim import SGD, Adam
 from tt_tensor import Tensor, manual_seed
 from tt_train import (
-    Callback,
-    EarlyStopping,
     Trainer,
     accumulate_gradients,
     accuracy,
@@ -189,6 +184,16 @@ def test_clip_bounds_the_gradient_and_records_its_norm(make_loader: MakeLoader) 
     assert history.steps["gradient_norm"][0] > 1e-3
 
 
+def test_batches_need_not_come_from_tt_data() -> None:
+    model = Linear(1, 1)
+    x = Tensor([[1.0], [2.0]])
+    trainer = Trainer(model, mse_loss, SGD(model.parameters(), lr=0.1))
+    history = trainer.fit([(x, x), (x, x)], epochs=2)
+    assert len(history) == 4
+    dataset = TensorDataset(x, x)
+    assert trainer.evaluate(DataLoader(dataset, batch_size=2)).keys() == {"loss"}
+
+
 # -- accumulation
 
 
@@ -232,141 +237,3 @@ def test_accumulate_takes_one_step_for_a_group(make_loader: MakeLoader) -> None:
     assert small.step == large.step == 4
     np.testing.assert_allclose(one.weight.data, other.weight.data, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(small.history.steps["loss"], large.history.steps["loss"], rtol=1e-5)
-
-
-# -- callbacks
-
-
-class Watch(Callback):
-    def __init__(self, stop_at: int | None = None) -> None:
-        self.events: list[str] = []
-        self.stop_at = stop_at
-
-    def on_fit_start(self, trainer: Trainer) -> None:
-        self.events.append("start")
-
-    def on_step_end(self, trainer: Trainer) -> None:
-        self.events.append(f"step {trainer.step}")
-        if trainer.step == self.stop_at:
-            trainer.stop()
-
-    def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
-        self.events.append(f"epoch {record['epoch']}")
-
-    def on_fit_end(self, trainer: Trainer) -> None:
-        self.events.append("end")
-
-
-def test_callbacks_are_called_in_order(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
-    watch = Watch()
-    make_trainer(callbacks=[watch, Callback()]).fit(make_loader(batch_size=22), epochs=2)
-    assert watch.events == ["start", "step 1", "step 2", "epoch 1", "step 3", "step 4", "epoch 2", "end"]
-
-
-def test_stop_ends_after_the_step(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
-    watch = Watch(stop_at=2)
-    trainer = make_trainer(callbacks=[watch])
-    history = trainer.fit(make_loader(), epochs=5)
-    assert trainer.step == 2
-    assert trainer.finished
-    assert len(history.epochs) == 1
-
-
-def test_the_end_is_told_after_an_error_too(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
-    class BadError(Exception):
-        pass
-
-    class Fails(Callback):
-        def on_step_end(self, trainer: Trainer) -> None:
-            raise BadError
-
-    watch = Watch()
-    trainer = make_trainer(callbacks=[watch, Fails()])
-    with pytest.raises(BadError):
-        trainer.fit(make_loader())
-    assert watch.events == ["start", "step 1", "end"]
-    assert not trainer.finished
-
-
-class Steps:
-    """A loss for early stopping to watch: what the list says, whatever the model does."""
-
-    def __init__(self, values: list[float]) -> None:
-        self.values = values
-
-    def __call__(self, outputs: Tensor, targets: Tensor) -> float:
-        return self.values.pop(0)
-
-
-def test_early_stopping_stops_and_brings_the_best_weights_back(
-    make_trainer: MakeTrainer, make_loader: MakeLoader
-) -> None:
-    seen: list[bytes] = []
-
-    class Keep(Callback):
-        def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
-            seen.append(weights(trainer.model))
-
-    early = EarlyStopping("validation_figure", patience=2, restore_best=True)
-    figures = Steps([3.0, 1.0, 2.0, 1.5, 0.0])
-    trainer = make_trainer(callbacks=[Keep(), early], metrics={"figure": figures})
-    history = trainer.fit(make_loader(), epochs=10, validation=make_loader(batch_size=44))
-    assert len(history.epochs) == 4
-    assert weights(trainer.model) == seen[1]
-
-
-def test_early_stopping_without_its_figure_explains_itself(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
-    with pytest.raises(KeyError, match=r"watches 'validation_loss'.*recorded epoch, loss.*fit\(validation="):
-        make_trainer(callbacks=[EarlyStopping()]).fit(make_loader())
-
-
-# -- progress
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_nothing_is_written_where_there_is_no_terminal(
-    make_trainer: MakeTrainer, make_loader: MakeLoader, capfd: pytest.CaptureFixture[str]
-) -> None:
-    make_trainer().fit(make_loader())
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize("with_rich", [True, False])
-def test_a_terminal_sees_progress_unless_it_is_switched_off(
-    with_rich: bool, make_trainer: MakeTrainer, make_loader: MakeLoader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not with_rich:
-        monkeypatch.setitem(sys.modules, "rich", None)
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    make_trainer().fit(make_loader(), epochs=2)
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
-    assert "12/12" in plain
-    assert "loss" in plain
-    assert terminal.getvalue().endswith("\n") or "\x1b[?25h" in terminal.getvalue()
-    monkeypatch.setattr(sys, "stderr", silent := Terminal())
-    make_trainer().fit(make_loader(), progress=False)
-    assert silent.getvalue() == ""
-
-
-def test_a_loader_without_length_gets_a_bar_without_end(
-    make_trainer: MakeTrainer, make_loader: MakeLoader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "rich", None)
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    make_trainer().fit(iter(make_loader()))
-    assert "step 6 " in terminal.getvalue()
-
-
-def test_batches_need_not_come_from_tt_data() -> None:
-    model = Linear(1, 1)
-    x = Tensor([[1.0], [2.0]])
-    trainer = Trainer(model, mse_loss, SGD(model.parameters(), lr=0.1))
-    history = trainer.fit([(x, x), (x, x)], epochs=2)
-    assert len(history) == 4
-    dataset = TensorDataset(x, x)
-    assert trainer.evaluate(DataLoader(dataset, batch_size=2)).keys() == {"loss"}
