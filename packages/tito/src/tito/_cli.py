@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from tito import _datasets, _doctor, _lessons, _milestones, _modules, _results, _status, _tests
-from tito._errors import GATE_MISSED, TitoError
+from tito._errors import FAILED, TitoError
 from tito._output import Json, emit, guarded, say, show, table
 from tito._places import results_folder
 
@@ -118,7 +118,7 @@ def run_tests(
         if as_json:
             emit(outcome)
         if outcome["passed"] is not True:
-            raise typer.Exit(GATE_MISSED)
+            raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -164,7 +164,7 @@ def doctor(as_json: AsJson = False) -> None:
                 drawn.add_row(_coloured(check.state), check.name, escape(check.found), escape(check.do))
             show("Doctor", drawn)
         if any(check.state == "fail" for check in checks):
-            raise typer.Exit(1)
+            raise typer.Exit(FAILED)
 
 
 @milestone_app.command("list")

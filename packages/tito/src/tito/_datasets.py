@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 import tinytorch as tt
 
-from tito._errors import TitoError
+from tito._errors import FAILED, TitoError
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def get(name: str, *, force: bool = False) -> DataSet:
         tt.data.download(wanted, force=force)
     except tt.data.DataError as error:
         do = f"look at the network and try again; or put the files into {cache_folder()} yourself"
-        raise TitoError(f"{wanted} could not be fetched", str(error), do, code=1) from None
+        raise TitoError(f"{wanted} could not be fetched", str(error), do, FAILED) from None
     except OSError as error:
         do = f"look at the rights and the room of {cache_folder()}, or set TINYTORCH_DATA to another folder"
-        raise TitoError(f"{wanted} could not be written", str(error), do, code=1) from None
+        raise TitoError(f"{wanted} could not be written", str(error), do, FAILED) from None
     return _describe(wanted)

@@ -107,7 +107,7 @@ def _matplotlib() -> Check:
     return Check("matplotlib", "ok", "installed")
 
 
-def _parts() -> Check:
+def _milestone_scripts() -> Check:
     count = len(_milestones.find_all())
     if count == 0:
         return Check("milestones", "warn", "none found", "install tt-tito again, or run tito inside a checkout")
@@ -137,6 +137,6 @@ def examine() -> list[Check]:
         _writable("results folder", results_folder(), "TINYTORCH_RESULTS"),
         _disk(cache),
         _matplotlib(),
-        _parts(),
+        _milestone_scripts(),
         _data(),
     ]

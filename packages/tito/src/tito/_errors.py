@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-GATE_MISSED = 1
+FAILED = 1  # a gate, a test, a download, the ground that doctor looks at
 WRONG_USE = 2
 CRASHED = 3
 INTERRUPTED = 130

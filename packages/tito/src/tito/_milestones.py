@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tito._errors import CRASHED, GATE_MISSED, TitoError
+from tito._errors import CRASHED, FAILED, TitoError
 from tito._places import milestones_folder
 
 _FOLDER = re.compile(r"(\d\d)_(\d{4})_(\w+)")
@@ -58,11 +58,10 @@ class Milestone:
         return [f"{kind.strip(' *_')} {text}".strip() for kind, text in _GATE.findall(self.text)]
 
 
-def find_all(folder: Path | None = None) -> list[Milestone]:
+def find_all() -> list[Milestone]:
     """Return every milestone that has a script, in order."""
-    base = milestones_folder() if folder is None else folder
     found = []
-    for path in sorted(base.glob("*/run.py")):
+    for path in sorted(milestones_folder().glob("*/run.py")):
         match = _FOLDER.fullmatch(path.parent.name)
         if match:
             found.append(Milestone(path.parent, int(match[1]), int(match[2]), match[3]))
@@ -120,7 +119,7 @@ def run(milestone: Milestone, results: Path, *, full: bool, seed: int, as_json: 
             raise
     written = {name for name, stamp in _written(milestone, results).items() if before.get(name) != stamp}
     # An uncaught exception also ends Python with 1: only a result written by this run makes it a missed gate.
-    if code == 0 or (code == GATE_MISSED and written):
+    if code == 0 or (code == FAILED and written):
         return code, written
     raise _ended(milestone, code, command)
 

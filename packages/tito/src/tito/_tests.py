@@ -19,7 +19,7 @@ from tito._output import Json
 from tito._places import checkout
 
 _GET_PYTEST = 'pip install "pytest>=8" "hypothesis>=6.100"'
-_FAILED = 1  # pytest's exit code for tests that ran and failed; anything above means that it could not run them
+_SOME_FAILED = 1  # pytest's exit code for tests that ran and failed; anything above means that it could not run them
 
 
 def folder_of_tests(package: Package) -> Path:
@@ -59,7 +59,7 @@ def run(package: Package, results: Path, *, as_json: bool) -> dict[str, Json]:
     command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", str(tests)]
     began = time.perf_counter()
     code = subprocess.run(command, stdout=2 if as_json else None, cwd=tests.parent, check=False).returncode
-    if code > _FAILED or code < 0:
+    if code > _SOME_FAILED or code < 0:
         do = f"read the lines above; if something could not be imported: {_GET_PYTEST}"
         raise TitoError(f"the tests of {package.distribution} could not run", f"pytest's exit code {code}", do, CRASHED)
     here = sources()
