@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tt_autograd import defvjp, grad
+from tt_autograd import defvjp
 from tt_tensor import Primitive, Tensor, from_numpy, increment_version
 
 
@@ -39,28 +39,6 @@ def test_gradients_flow_through_both_sides_of_a_diamond() -> None:
     y = x * 3.0
     (y * y + y).sum().backward()
     assert gradient(x) == [39.0]
-
-
-def test_grad_returns_gradients_and_leaves_the_leaves_alone() -> None:
-    x, y = leaf(2.0), leaf(5.0)
-    hidden = x * y
-    of_x, of_hidden = grad(hidden * hidden, [x, hidden])
-    assert of_x.tolist() == [100.0]
-    assert of_hidden.tolist() == [20.0]
-    assert x.grad is None
-    assert y.grad is None
-    (weighted,) = grad(x * 3.0, x, [10.0])
-    assert weighted.tolist() == [30.0]
-    (itself,) = grad(x, x)
-    assert itself.tolist() == [1.0]
-
-
-def test_grad_of_what_does_not_depend_on_an_input_says_which() -> None:
-    x, y = leaf(2.0), leaf(5.0)
-    with pytest.raises(RuntimeError, match="input 1"):
-        grad(x * 2.0, [x, y])
-    with pytest.raises(RuntimeError, match="requires no gradient"):
-        grad(Tensor([1.0]), x)
 
 
 def test_an_error_in_a_rule_leaves_no_half_made_gradients() -> None:

@@ -58,13 +58,15 @@ def propagate(
     """Run backward from `roots` and return the gradients of the leaves, and those of the watched steps' results.
 
     Within a running pass (a checkpoint's recomputation) the leaves' gradients join that pass.
+    A root given twice starts from the sum of its gradients.
     """
     outer = _running.get()
     leaves = LeafGradients() if outer is None else outer
     pending: dict[Node, Array] = {}
     for root, gradient in roots:
         if isinstance(root.grad_fn, Node):
-            pending[root.grad_fn] = gradient
+            present = pending.get(root.grad_fn)
+            pending[root.grad_fn] = gradient if present is None else np.asarray(present + gradient)
         else:
             leaves.add(root, gradient, owned=False)
     seen: dict[Node, Array] = {}

@@ -202,7 +202,7 @@ def _take_over() -> None:
 def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
     """Return `a @ b` of two matrices, split over threads where our threads are at work and it is large enough.
 
-    For authors of kernels.
+    For authors of kernels. The longer side of the result is what is split.
 
     Shapes: (M, K) and (K, N) -> (M, N).
 
@@ -221,7 +221,7 @@ def matrix_product(a: Array, b: Array, out: Array | None = None) -> Array:
         whole: Array = np.matmul(a, b) if out is None else np.matmul(a, b, out=out)
         return whole
     product = np.empty((rows, columns), np.result_type(a, b)) if out is None else out
-    # Each thread reads the other operand as a whole: the smaller one.
+    # Each thread reads the whole of the operand that is not split: let it be the smaller one.
     if rows >= columns:
         split_work(lambda start, stop: np.matmul(a[start:stop], b, out=product[start:stop]), rows, seconds=1.0)
     else:
