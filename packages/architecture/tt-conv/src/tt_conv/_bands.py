@@ -15,7 +15,7 @@ from tt_tensor import Array, matrix_product, scratch
 
 from tt_conv._blocks import conv2d_blocks, cut, pad_block
 from tt_conv._precision import widened
-from tt_conv._window import Pair, Sides, Window, channels_last, to_first, windows
+from tt_conv._window import Pair, Sides, Window, channels_last, inside, padded_shape, to_first, windows
 
 # Below so many rows of results, making the band matrix costs more than it saves.
 _FEWEST_ROWS = 128
@@ -149,15 +149,15 @@ def gradient_by_bands(
 ) -> tuple[Array | None, Array | None]:
     """Gradients of a convolution without groups, by the same matrix.
 
-    Shapes: g (N, OH, OW, O), finite, and x (N, H, W, C), both contiguous -> (N, H, W, C) and (O, C, KH, KW).
+    Shapes: g (N, OH, OW, O) and x (N, H, W, C), both contiguous -> (N, H, W, C) and (O, C, KH, KW). Where `x` needs a
+    gradient, `g` must be finite.
     """
-    images, height, width, channels = x.shape
-    filters, _, high, _ = weight.shape
+    filters, channels, high, _ = weight.shape
     matrix = band_matrix(weight, right, bands)
     of_x = np.empty(x.shape, x.dtype) if needs[0] else None
     total = np.zeros(matrix.shape, x.dtype)
     # What goes back to an image comes from all of its rows: so no part of an image then.
-    for block in cut(images, g.shape[1], bands.parts * len(matrix) * x.itemsize // _BLOCKS, whole=needs[0]):
+    for block in cut(len(x), g.shape[1], bands.parts * len(matrix) * x.itemsize // _BLOCKS, whole=needs[0]):
         back = g[block.first : block.last, block.top : block.bottom].reshape(-1, matrix.shape[1])
         if needs[1]:
             columns = rows_seen(pad_block(x, block, down, right, "padded"), down, right, bands)
@@ -165,12 +165,11 @@ def gradient_by_bands(
         if of_x is not None:
             columns = scratch("tt_conv.columns", (len(back), len(matrix)), x.dtype)
             matrix_product(back, matrix.T, columns)
-            size = (block.last - block.first, down.before + height + down.after, right.before + width + right.after)
-            padded = scratch("tt_conv.padded", (*size, channels), x.dtype)
+            part = of_x[block.first : block.last]
+            padded = scratch("tt_conv.padded", padded_shape(part.shape, down, right), x.dtype)
             padded.fill(0)
             add_rows_back(columns, padded, down, right, bands)
-            inside = padded[:, down.before : down.before + height, right.before : right.before + width]
-            of_x[block.first : block.last] = inside
+            part[...] = inside(padded, part.shape, down, right)
     if not needs[1]:
         return of_x, None
     by_place = diagonals(total.reshape(high, -1, channels, bands.places, filters), right)

@@ -12,7 +12,17 @@ from tt_conv._depthwise import depthwise_input, depthwise_weight, sum_of_parts
 from tt_conv._im2col import col2im, col2im_by_places, filter_matrices
 from tt_conv._precision import same_type
 from tt_conv._primitives import conv2d_primitive
-from tt_conv._window import Pair, Sides, Window, channels_last, to_first, to_last, windows
+from tt_conv._window import (
+    Pair,
+    Sides,
+    Window,
+    channels_last,
+    inside,
+    padded_shape,
+    to_first,
+    to_last,
+    windows,
+)
 from tt_conv._work import product_seconds
 
 Both = tuple[Array | None, Array | None]
@@ -137,13 +147,11 @@ def send_back(back: Array, matrices: Array, target: Array, down: Window, right: 
     """Write the gradient of some images (n, H, W, C): `back @ matrices.T`, added to where the columns came from."""
     columns = scratch("tt_conv.columns", (*back.shape[:2], matrices.shape[1]), back.dtype)
     np.matmul(back, matrices.transpose(0, 2, 1), out=columns)
-    images, height, width, channels = target.shape
-    shape = (images, down.before + height + down.after, right.before + width + right.after, channels)
-    padded = scratch("tt_conv.padded", shape, target.dtype)
+    padded = scratch("tt_conv.padded", padded_shape(target.shape, down, right), target.dtype)
     padded.fill(0)
-    few = len(back) == 1 and right.dilation == 1 and channels < 16 and target.shape[2] <= 64
+    few = len(back) == 1 and right.dilation == 1 and target.shape[3] < 16 and target.shape[2] <= 64
     (col2im_by_places if few else col2im)(columns, padded, down, right)
-    target[...] = padded[:, down.before : down.before + height, right.before : right.before + width]
+    target[...] = inside(padded, target.shape, down, right)
 
 
 def conv2d_gradient(
@@ -165,12 +173,14 @@ def conv2d_gradient(
     back = channels_last(g)
     images = to_last(x)
     bands = cut_rows(x.shape, weight, down, right, groups)
+    if bands is not None and needs[0] and not np.isfinite(back).all():
+        bands = None  # its zeros would make NaN of what they do not see; the filters' gradient reads nothing there
     of_x: Array | None = None
     of_weight: Array | None = None
     if groups > 1 and groups == x.shape[1] == weight.shape[0]:
         of_x = depthwise_input(back, images.shape, weight, down, right) if needs[0] else None
         of_weight = depthwise_weight(back, channels_last(x), down, right) if needs[1] else None
-    elif bands is not None and np.isfinite(back).all():
+    elif bands is not None and (needs[0] or needs[1]):
         of_x, of_weight = gradient_by_bands(back, channels_last(x), weight, down, right, bands, (needs[0], needs[1]))
     elif needs[0] or needs[1]:
         # Few channels make narrow products; then the columns of the input are the cheaper ones.

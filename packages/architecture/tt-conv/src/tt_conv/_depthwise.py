@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tt_tensor import Array, scratch
 
-from tt_conv._window import Window
+from tt_conv._window import Window, inside, padded_shape
 from tt_conv._work import BYTES_PER_SECOND, by_blocks
 
 
@@ -16,9 +16,7 @@ def tap_vectors(weight: Array) -> Array:
 
 def padded_images(x: Array, down: Window, right: Window) -> Array:
     """Return a few images (n, H, W, C) with zeros around them, in scratch memory."""
-    images, height, width, channels = x.shape
-    shape = (images, down.before + height + down.after, right.before + width + right.after, channels)
-    padded = scratch("tt_conv.padded", shape, x.dtype)
+    padded = scratch("tt_conv.padded", padded_shape(x.shape, down, right), x.dtype)
     padded.fill(0)
     inside(padded, x.shape, down, right)[...] = x
     return padded
@@ -30,11 +28,6 @@ def sum_of_parts(parts: dict[int, Array]) -> Array:
     for other in others:
         first += other
     return first
-
-
-def inside(padded: Array, shape: tuple[int, ...], down: Window, right: Window) -> Array:
-    """View padded images without their padding; `shape` is that of the images (n, H, W, C)."""
-    return padded[:, down.before : down.before + shape[1], right.before : right.before + shape[2]]
 
 
 def conv2d_depthwise(x: Array, weight: Array, bias: Array | None, down: Window, right: Window) -> Array:

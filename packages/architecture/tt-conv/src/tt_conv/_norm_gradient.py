@@ -67,20 +67,21 @@ def batch_norm_input(g: Array, x: Array, factors: tuple[Array, Array, Array], ta
     split_work(work, tall.blocks, seconds=3 * x.nbytes / BYTES_PER_SECOND)
 
 
-def batch_norm_gradient(
+def normalised_gradients(
     g: Array,
-    _out: Array | Spec,
+    rectified_out: Array | None,
     x: Array,
     moments: Array,
-    *affine: Array,
+    affine: tuple[Array, ...],
     needs: tuple[bool, ...],
     eps: float,
     training: bool,
-    rectify: bool = False,
 ) -> tuple[Array | None, ...]:
     """Gradients for the images, the weight and the bias. The moments follow from the images, or are constants.
 
-    With `rectify`, `g` is the gradient of ReLU's output `_out`.
+    With the output of a joined ReLU, `g` is that output's gradient.
+
+    Shapes: g, rectified_out and x (N, C, H, W), moments (2, C), affine (C,) each -> those of x, moments (None), affine.
     """
     dtype = x.dtype
     g, x = same_type(g, x)
@@ -91,8 +92,8 @@ def batch_norm_gradient(
     mean, variance = moments.astype(np.float64)
     inverse = 1 / np.sqrt(variance + eps)
     total = products = np.zeros(tall.channels)
-    rectifying = (channels_last(np.asarray(_out)).reshape(tall.shape), out) if rectify else None
-    if training or rectify or any(needs[2:]):
+    rectifying = None if rectified_out is None else (channels_last(rectified_out).reshape(tall.shape), out)
+    if training or rectifying is not None or any(needs[2:]):
         total, products = norm_sums(folded_g, folded_x, mean, tall, rectifying)
     of_x: Array | None = None
     if needs[0]:
@@ -101,11 +102,25 @@ def batch_norm_gradient(
         # a * (g - mean(g) - (x - mean) * inverse^2 * mean(g * (x - mean)))
         b = -a * inverse**2 * products / count
         factors = (a, b, -a * total / count - b * mean)
-        batch_norm_input(out if rectify else folded_g, folded_x, factors, tall, out)
+        batch_norm_input(folded_g if rectifying is None else out, folded_x, factors, tall, out)
         of_x = to_first(out.reshape(back.shape))
     of_weight = (products * inverse).astype(dtype) if len(needs) > 2 and needs[2] else None
     of_bias = total.astype(dtype) if len(needs) > 2 and needs[3] else None
     return (of_x, None, of_weight, of_bias)[: len(needs)]
+
+
+def batch_norm_gradient(
+    g: Array,
+    _out: Spec,
+    x: Array,
+    moments: Array,
+    *affine: Array,
+    needs: tuple[bool, ...],
+    eps: float,
+    training: bool,
+) -> tuple[Array | None, ...]:
+    """Gradients of `batch_norm`."""
+    return normalised_gradients(g, None, x, moments, affine, needs, eps, training)
 
 
 def batch_norm_relu_gradient(
@@ -118,8 +133,8 @@ def batch_norm_relu_gradient(
     eps: float,
     training: bool,
 ) -> tuple[Array | None, ...]:
-    """The same behind a ReLU, whose output is kept anyway: the layer that follows needs it too."""
-    return batch_norm_gradient(g, out, x, moments, *affine, needs=needs, eps=eps, training=training, rectify=True)
+    """Gradients of `batch_norm_relu`, whose output is kept anyway: the layer that follows needs it too."""
+    return normalised_gradients(g, out, x, moments, affine, needs, eps, training)
 
 
 def group_norm_gradient(

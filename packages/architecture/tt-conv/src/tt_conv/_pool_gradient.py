@@ -14,12 +14,7 @@ from tt_conv._primitives import (
     max_pool2d_primitive,
     unfold_primitive,
 )
-from tt_conv._window import Pair, Sides, Window, channels_last, to_first, windows
-
-
-def cropped(padded: Array, down: Window, right: Window, shape: tuple[int, ...]) -> Array:
-    """View padded images (N, H, W, C) without their padding; `shape` is that of the images (N, C, H, W)."""
-    return padded[:, down.before : down.before + shape[2], right.before : right.before + shape[3]]
+from tt_conv._window import Pair, Sides, channels_last, inside, to_first, windows
 
 
 def max_pool2d_gradient(
@@ -50,7 +45,7 @@ def max_pool2d_gradient(
             spread_along(middle, 2, right, by_width[start:stop], length, out=out[start:stop])
         else:
             padded = spread_along(middle, 2, right, by_width[start:stop], length)
-            out[start:stop] = cropped(padded, down, right, x.shape)
+            out[start:stop] = inside(padded, out.shape, down, right)
 
     over_blocks(work, out)
     return to_first(out)
@@ -79,7 +74,7 @@ def avg_pool2d_gradient(
     def work(start: int, stop: int) -> None:
         middle = share_along(back[start:stop], 2, right, width + right.before + right.after)
         padded = share_along(middle, 1, down, height + down.before + down.after)
-        out[start:stop] = cropped(padded, down, right, _x.shape)
+        out[start:stop] = inside(padded, out.shape, down, right)
 
     over_blocks(work, out)
     return to_first(out)

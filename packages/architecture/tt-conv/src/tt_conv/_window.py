@@ -114,6 +114,17 @@ def check_fit(name: str, shape: tuple[int, ...], down: Window, right: Window) ->
         )
 
 
+def padded_shape(shape: tuple[int, ...], down: Window, right: Window) -> tuple[int, ...]:
+    """The shape of images (N, H, W, C) with their padding."""
+    images, height, width, channels = shape
+    return images, down.before + height + down.after, right.before + width + right.after, channels
+
+
+def inside(padded: Array, shape: tuple[int, ...], down: Window, right: Window) -> Array:
+    """View padded images without their padding; `shape` is that of the images (N, H, W, C)."""
+    return padded[:, down.before : down.before + shape[1], right.before : right.before + shape[2]]
+
+
 def to_last(x: Array) -> Array:
     """View images (N, C, H, W) as (N, H, W, C), copying nothing."""
     return x.transpose(0, 2, 3, 1)
