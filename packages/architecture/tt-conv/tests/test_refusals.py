@@ -1,0 +1,48 @@
+"""What convolution refuses, and what it says then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tt_conv import conv1d, conv2d
+from tt_tensor import Tensor
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "b", "words", "says"),
+    [
+        ((2, 3, 4), (1, 3, 2, 2), None, {}, r"\(N, C, H, W\).*\(2, 3, 4\).*expand_dims"),
+        ((2, 3), (1, 3, 2, 2), None, {}, r"\(N, C, H, W\).*\(2, 3\)"),
+        ((2, 3, 4, 4), (1, 3, 2), None, {}, r"weight of shape \(out, in / groups, KH, KW\).*\(1, 3, 2\)"),
+        ((2, 3, 4, 4), (0, 3, 2, 2), None, {}, r"nothing empty.*\(0, 3, 2, 2\)"),
+        ((2, 3, 4, 4), (1, 2, 2, 2), None, {}, r"wants 2 channels.*has 3"),
+        ((2, 4, 4, 4), (3, 2, 2, 2), None, {"groups": 2}, r"groups must divide.*groups=2 for 4 in and 3 out"),
+        ((2, 4, 4, 4), (4, 2, 2, 2), None, {"groups": 0}, r"groups must divide.*groups=0"),
+        ((2, 3, 4, 4), (2, 3, 2, 2), (3,), {}, r"each of 2 filters.*\(3,\).*\(2,\)"),
+        ((2, 3, 4, 4), (2, 3, 5, 2), None, {}, r"5 x 2 does not fit.*4 x 4.*smaller kernel"),
+        ((2, 3, 4, 4), (2, 3, 3, 3), None, {"dilation": 2}, r"5 x 5 does not fit"),
+        ((2, 3, 4, 4), (2, 3, 3, 3), None, {"stride": 0}, r"stride must be a whole number of at least 1.*got 0"),
+        ((2, 3, 4, 4), (2, 3, 3, 3), None, {"stride": (1, 2, 3)}, r"stride.*\(height, width\); got \(1, 2, 3\)"),
+        ((2, 3, 4, 4), (2, 3, 3, 3), None, {"padding": -1}, r"padding.*at least 0.*got -1"),
+        ((2, 3, 4, 4), (2, 3, 3, 3), None, {"padding": ((1, 2), (3, -1))}, r"padding.*got \(3, -1\)"),
+        ((2, 3, 4, 4), (2, 3, 3, 3), None, {"padding": "full"}, r'"same" or "valid"; got \'full\''),
+        ((2, 3, 4, 4), (2, 3, 3, 3), None, {"padding": "same", "stride": 2}, r"stride of \(2, 2\)"),
+    ],
+)
+def test_what_does_not_fit_is_said(x: Any, w: Any, b: Any, words: dict[str, Any], says: str) -> None:
+    bias = None if b is None else Tensor(np.zeros(b))
+    with pytest.raises(ValueError, match=says):
+        conv2d(Tensor(np.zeros(x)), Tensor(np.zeros(w)), bias, **words)
+
+
+def test_integers_and_wrong_sequences_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"conv2d needs floating-point numbers.*int64"):
+        conv2d(Tensor(np.zeros((1, 1, 3, 3), np.int64)), Tensor(np.zeros((1, 1, 2, 2))))
+    with pytest.raises(TypeError, match="conv1d needs floating-point"):
+        conv1d(Tensor(np.zeros((1, 1, 3), np.int64)), Tensor(np.zeros((1, 1, 2))))
+    with pytest.raises(ValueError, match=r"conv1d wants sequences of shape \(N, C, L\).*\(1, 1, 3, 3\)"):
+        conv1d(Tensor(np.zeros((1, 1, 3, 3))), Tensor(np.zeros((1, 1, 2))))
+    with pytest.raises(ValueError, match=r"\(out, in / groups, K\)"):
+        conv1d(Tensor(np.zeros((1, 1, 3))), Tensor(np.zeros((1, 1, 2, 2))))
