@@ -60,6 +60,24 @@ def test_unbroadcast(gradient: tuple[int, ...], shape: tuple[int, ...], expected
     assert found.tolist() == expected
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (3, 1, 0, 2)], ids=["plain", "channels last", "mixed"])
+@pytest.mark.parametrize("shape", [(6, 1, 1), (1, 6, 1, 1), (5,), (32, 1, 1, 1), (1, 6, 20, 1), ()])
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_unbroadcast_sums_large_gradients_however_they_lie(
+    order: tuple[int, ...], shape: tuple[int, ...], kind: type[np.floating]
+) -> None:
+    full = (32, 6, 20, 5)
+    values = np.random.default_rng(0).standard_normal([full[axis] for axis in order]).astype(kind)
+    gradient = values.transpose(np.argsort(order))  # of the shape `full`, its axes in memory as `order` says
+    padded = (1,) * (4 - len(shape)) + shape
+    axes = tuple(axis for axis in range(4) if padded[axis] != full[axis])
+    wide = gradient.astype(np.float64)
+    found = unbroadcast(gradient, shape)
+    assert found.dtype == kind
+    bound = float(np.finfo(kind).eps * np.abs(wide).sum(axis=axes).max())
+    np.testing.assert_allclose(found, wide.sum(axis=axes).reshape(shape), rtol=0, atol=bound)
+
+
 @pytest.mark.parametrize(("gradient", "shape"), [((2, 3), (2,)), ((3,), (2, 3)), ((2, 3), (2, 2))])
 def test_unbroadcast_never_sums_a_wrong_shape_into_place(gradient: tuple[int, ...], shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"(?s)\(.*\).*\(.*\)"):

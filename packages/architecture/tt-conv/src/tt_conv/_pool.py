@@ -74,16 +74,24 @@ def output_count(length: int, window: Window) -> int:
     return (length - window.reach) // window.stride + 1
 
 
-def spread_along(g: Array, axis: int, window: Window, index: Array, length: int, out: Array | None = None) -> Array:
-    """Send every number of `g` back to the tap that was the largest; the rest of `length` gets zero."""
-    count = g.shape[axis]
+def room_for(g: Array, axis: int, window: Window, length: int, out: Array | None) -> tuple[Array, bool]:
+    """Return where to send `g` back to along an axis of that `length`, and whether each element gets from one window.
+
+    Zeros, but for what every window of a gapless row of them writes anyway.
+    """
     if out is None:
         out = np.empty((*g.shape[:axis], length, *g.shape[axis + 1 :]), g.dtype)
     apart = window.stride >= window.reach
-    if not (apart and window.stride == window.size and count * window.size == length):
+    if not (apart and window.stride == window.size and g.shape[axis] * window.size == length):
         out.fill(0)
+    return out, apart
+
+
+def spread_along(g: Array, axis: int, window: Window, index: Array, length: int, out: Array | None = None) -> Array:
+    """Send every number of `g` back to the tap that was the largest; the rest of `length` gets zero."""
+    out, apart = room_for(g, axis, window, length, out)
     for tap in range(window.size):
-        seen = out[along(axis, window.tap(tap, count))]
+        seen = out[along(axis, window.tap(tap, g.shape[axis]))]
         if apart:
             mine = index.view(np.bool_) if window.size == 2 and tap == 1 else index == tap
             if in_short_runs(out, axis):
@@ -140,20 +148,23 @@ def max_pool2d(x: Array, *, kernel: Pair, stride: Pair, padding: Sides, dilation
 def sum_along(x: Array, axis: int, window: Window) -> Array:
     """Add up every window along one axis of (N, H, W, C)."""
     count = output_count(x.shape[axis], window)
-    total: Array = x[along(axis, window.tap(0, count))]
+    total = taken(x, axis, window.tap(0, count))
     for tap in range(1, window.size):
-        other = x[along(axis, window.tap(tap, count))]
-        total = np.add(total, other, out=None if tap == 1 else total)
+        total = np.add(total, taken(x, axis, window.tap(tap, count)), out=None if tap == 1 else total)
     return total
 
 
 def share_along(g: Array, axis: int, window: Window, length: int) -> Array:
-    """Give every number of `g` to all taps of its window: the gradient of `sum_along`."""
-    shape = (*g.shape[:axis], length, *g.shape[axis + 1 :])
-    out = np.zeros(shape, g.dtype)
+    """Give every number of `g`, contiguous, to all taps of its window: the gradient of `sum_along`."""
+    out, apart = room_for(g, axis, window, length, None)
     for tap in range(window.size):
         seen = out[along(axis, window.tap(tap, g.shape[axis]))]
-        seen += g
+        if not apart:
+            seen += g
+        elif in_short_runs(out, axis):
+            whole_pixels(seen)[...] = whole_pixels(g)
+        else:
+            seen[...] = g
     return out
 
 
