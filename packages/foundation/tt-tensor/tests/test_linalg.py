@@ -58,6 +58,20 @@ def test_integers_with_floats_are_float32() -> None:
     assert (Tensor([[1, 2]]) @ Tensor([[0.5], [0.5]])).dtype == np.float32
 
 
+@pytest.mark.parametrize(("other", "kind"), [(np.float16, np.float16), (np.float32, np.float32), (np.int8, np.float16)])
+@pytest.mark.parametrize("shape", [(70, 300), (2, 70, 300), (300,)])
+def test_half_precision_is_rounded_once(
+    shape: tuple[int, ...], other: type[np.number], kind: type[np.floating], rng: np.random.Generator
+) -> None:
+    a, b = rng.normal(size=shape).astype(np.float16), (4 * rng.normal(size=(300, 5))).astype(other)
+    product = tt.matmul(tt.from_numpy(a), tt.from_numpy(b))
+    assert product.dtype == kind
+    exact = np.matmul(a.astype(np.float64), b.astype(np.float64))
+    # Half a step of the result's type, and what float32 sums may be off.
+    allowed = np.spacing(np.abs(exact).astype(kind)).astype(np.float64) * 0.51 + 1e-4
+    assert (np.abs(product.data - exact) <= allowed).all()
+
+
 def test_the_method_and_reflected_operator() -> None:
     x = Tensor([[1.0, 2.0]])
     assert x.matmul([[1.0], [1.0]]).tolist() == (x @ [[1.0], [1.0]]).tolist() == [[3.0]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from tt_conv._conv_gradient import gradient_by_columns, gradient_by_turning, turning_pays
 from tt_conv._window import Window
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import string
 
 import numpy as np
-from tt_tensor import Array, as_matrix, matrix_product, primitives
+from tt_tensor import Array, as_matrix, primitives
 
 from tt_autograd._table import Spec, defvjp
 from tt_autograd._unbroadcast import unbroadcast
 
 P = primitives()
+# On plain arrays, whichever kernel serves tensors: it splits large products, and widens half precision for BLAS.
+matmul = P["matmul"].reference
 
 _LARGE = 1 << 14  # from here on, planning a contraction is cheaper than running it as written
 
@@ -20,11 +22,11 @@ def matmul_left(g: Array, _out: None, _a: Spec, b: Array) -> Array:
     if b.ndim == 1:
         return unbroadcast(np.multiply(np.expand_dims(g, -1), b), _a.shape)
     if _a.ndim == 1:
-        return unbroadcast((g[..., None, :] @ b.swapaxes(-1, -2))[..., 0, :], _a.shape)
+        return unbroadcast(matmul(g[..., None, :], b.swapaxes(-1, -2))[..., 0, :], _a.shape)
     if b.ndim == 2:  # one product for every row of a
-        rows = matrix_product(as_matrix(g), b.T)
+        rows = matmul(as_matrix(g), b.T)
         return rows if rows.shape == _a.shape else rows.reshape(_a.shape)
-    left = g @ b.swapaxes(-1, -2)
+    left = matmul(g, b.swapaxes(-1, -2))
     return left if left.shape == _a.shape else unbroadcast(left, _a.shape)
 
 
@@ -34,10 +36,10 @@ def matmul_right(g: Array, _out: None, a: Array, _b: Spec) -> Array:
         column = a if _b.ndim == 1 else a[:, None]
         return unbroadcast(column * (g if _b.ndim == 1 else g[..., None, :]), _b.shape)
     if _b.ndim == 1:
-        return as_matrix(a).T @ g.reshape(-1)
+        return matmul(as_matrix(a).T, g.reshape(-1))
     if _b.ndim == 2:  # one product sums over every batch axis of a: (N, k)^T @ (N, m)
-        return matrix_product(as_matrix(a).T, as_matrix(g))
-    right = a.swapaxes(-1, -2) @ g
+        return matmul(as_matrix(a).T, as_matrix(g))
+    right = matmul(a.swapaxes(-1, -2), g)
     return right if right.shape == _b.shape else unbroadcast(right, _b.shape)
 
 
