@@ -47,5 +47,6 @@ def increment_version(tensor: Tensor) -> None:
     """
     if tensor._version is None:
         tensor._version = [0, 0]
+    # Two threads never get the same tick: where nothing is called, Python does not turn to another thread.
     tensor._version[0] += 1
     tensor._version[1] = _clock[0] = _clock[0] + 1
