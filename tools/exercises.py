@@ -112,14 +112,14 @@ def mutate(source: bytes, function: str, mutant: Mutant) -> bytes:
     """Put a mutant's text in place of the reference's, inside one function.
 
     Raises:
-        ExerciseError: The text does not occur in the function.
+        ExerciseError: The text does not occur in the function, or more than once.
     """
     node = find_function(source, function)
     starts = _line_starts(source)
     start = starts[node.lineno - 1]
     end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-    if (old := mutant.replace.encode()) not in source[start:end]:
-        raise ExerciseError(f"{mutant.replace!r} does not occur in {function}")
+    if (times := source[start:end].count(old := mutant.replace.encode())) != 1:
+        raise ExerciseError(f"{mutant.replace!r} occurs {times} times in {function}; a mutant changes one place")
     return source[:start] + source[start:end].replace(old, mutant.replacement.encode()) + source[end:]
 
 

@@ -122,12 +122,14 @@ def test_a_function_that_does_not_exist(name: str) -> None:
         find_function(SOURCE.encode(), name)
 
 
-def test_a_mutant_changes_its_own_function_only() -> None:
+def test_a_mutant_changes_one_place_in_its_own_function() -> None:
     mutant = Mutant("method", "m", "übung", "falsch")
     text = mutate(SOURCE.encode(), "Thing.method", mutant).decode()
     assert text == SOURCE.replace("übung", "falsch")
-    with pytest.raises(ExerciseError, match="does not occur"):
+    with pytest.raises(ExerciseError, match="occurs 0 times in bare"):
         mutate(SOURCE.encode(), "bare", mutant)
+    with pytest.raises(ExerciseError, match="'x' occurs 2 times in f; a mutant changes one place"):
+        mutate(b"def f(x):\n    return x\n", "f", Mutant("f", "m", "x", "y"))
 
 
 @pytest.fixture
