@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,35 @@ def test_types_stay(dtype: type) -> None:
     np.testing.assert_allclose(out.data, expected, atol=2e-3 if dtype is np.float16 else 1e-5)
 
 
+def test_positions_of_a_batch_without_heads() -> None:
+    x, each = normal(2, 3, 4), np.array([[5, 0, 9], [1, 2, 3]])
+    out = RotaryEmbedding(4)(Tensor(x, dtype=np.float64), positions=each)
+    np.testing.assert_allclose(out.data, turned_slowly(x, each, True), atol=1e-12)
+
+
+def test_settings_that_are_changed_hold_from_then_on() -> None:
+    layer, x = RotaryEmbedding(4, max_seq_len=8), normal(2, 4)
+    layer(Tensor(x), 6)
+    layer.base, layer.max_seq_len = 50.0, 20
+    out = layer(Tensor(x, dtype=np.float32), 17)
+    np.testing.assert_allclose(out.data, turned_slowly(x, np.arange(17, 19), True, 50.0), atol=1e-5)
+
+
+def test_integers_are_refused_and_not_cut_off() -> None:
+    with pytest.raises(TypeError, match=r"floating-point numbers, but received int64.*astype"):
+        rotary([[1, 0]], [[0.5]], [[0.8]])
+    with pytest.raises(TypeError, match="received int64"):
+        RotaryEmbedding(2)(Tensor([[1, 0]]))
+
+
+@pytest.mark.parametrize("angles", [(2, 2), (2, 3, 2), (4, 2)])
+def test_angles_that_do_not_broadcast_are_named(angles: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=rf"x \(3, 4\), cos {re.escape(str(angles))} and"):
+        rotary(np.ones((3, 4)), np.ones(angles), np.ones(angles))
+    with pytest.raises(ValueError, match=rf"x \(1, 4\), cos {re.escape(str(angles))} and"):  # x does not stretch
+        rotary(np.ones((1, 4)), np.ones(angles), np.ones(angles))
+
+
 def test_wrong_use_explains_itself() -> None:
     with pytest.raises(ValueError, match="even head_dim, but received 5"):
         RotaryEmbedding(5)
@@ -98,6 +128,8 @@ def test_wrong_use_explains_itself() -> None:
         layer(Tensor(np.zeros((2, 4))), positions=[1, 2, 3])
     with pytest.raises(ValueError, match=r"x \(2, 3\), cos \(2, 2\) and sin \(2, 2\)"):
         rotary(Tensor(np.zeros((2, 3))), Tensor(np.zeros((2, 2))), Tensor(np.zeros((2, 2))))
+    with pytest.raises(ValueError, match=r"x \(3, 2, 3, 4\), cos \(2, 1, 3, 2\)"):
+        layer(Tensor(np.zeros((3, 2, 3, 4))), positions=[[0, 1, 2], [3, 4, 5]])
     trained = Tensor(np.ones((2, 2)), requires_grad=True)
     with pytest.raises(TypeError, match="cos and sin have no gradient"):
         rotary(Tensor(np.zeros((2, 4))), trained, Tensor(np.zeros((2, 2)))).sum().backward()

@@ -54,6 +54,7 @@ def rotary(x: TensorLike, cos: TensorLike, sin: TensorLike, *, interleaved: bool
 
     Raises:
         ValueError: The last axis is odd, or the shapes do not fit.
+        TypeError: `x` is not floating: turned integers would lose what stands after the point.
 
     Source: Su et al., "RoFormer: enhanced transformer with rotary position embedding", 2021.
 
@@ -62,12 +63,22 @@ def rotary(x: TensorLike, cos: TensorLike, sin: TensorLike, *, interleaved: bool
         [[0.0, 1.0]]
     """
     x, cos, sin = (each if isinstance(each, Tensor) else Tensor(each) for each in (x, cos, sin))
-    if x.ndim < 1 or x.shape[-1] % 2 or cos.shape != sin.shape or cos.shape[-1:] != (x.shape[-1] // 2,):
+    if x.ndim < 1 or x.shape[-1] % 2 or cos.shape != sin.shape or not angles_fit(x.shape, cos.shape):
         raise ValueError(
             f"rotary turns pairs: x (..., T, D) with an even D, cos and sin (..., T, D / 2), but received x {x.shape}, "
             f"cos {cos.shape} and sin {sin.shape}."
         )
+    if x.dtype.kind != "f":
+        raise TypeError(f"rotary turns floating-point numbers, but received {x.dtype}; use x.astype('float32').")
     return rotary_primitive(x, cos, sin, interleaved=interleaved)
+
+
+def angles_fit(x: tuple[int, ...], angles: tuple[int, ...]) -> bool:
+    """Return whether angles (..., T, D / 2) broadcast to inputs (..., T, D), which do not stretch."""
+    *places, width = x
+    *of_angles, pairs = angles or (0,)
+    aligned = zip(of_angles[::-1], places[::-1], strict=False)
+    return pairs == width // 2 and len(angles) <= len(x) and all(size in (1, wanted) for size, wanted in aligned)
 
 
 def rotary_angles(
@@ -125,7 +136,7 @@ class RotaryEmbedding(Module):
         self.base = base
         self.max_seq_len = max_seq_len
         self.interleaved = interleaved
-        self._tables: dict[str, tuple[Array, Array]] = {}
+        self._tables: dict[tuple[str, float, int], tuple[Array, Array]] = {}
 
     def forward(self, x: Tensor, offset: int = 0, positions: npt.ArrayLike | None = None) -> Tensor:
         """Return `x` turned: position `offset + t`, or `positions[..., t]`, for entry t.
@@ -133,10 +144,11 @@ class RotaryEmbedding(Module):
         Args:
             x: Queries or keys (..., T, D).
             offset: The position of the first entry.
-            positions: Instead, a position for each entry: (T,), or (B, T) for x (B, H, T, D).
+            positions: Instead, a position for each entry: (T,), or (B, T) for x (B, T, D) or (B, H, T, D).
 
         Raises:
-            ValueError: `x` has another width, or a position is outside `range(max_seq_len)`.
+            ValueError: `x` has another width, a position is outside `range(max_seq_len)`, or their shapes do not fit.
+            TypeError: `x` is not floating.
         """
         if x.ndim < 2 or x.shape[-1] != self.head_dim:
             raise ValueError(f"{self!r} turns an input (..., T, {self.head_dim}), but received {x.shape}.")
@@ -154,7 +166,7 @@ class RotaryEmbedding(Module):
             )
         if places.size:
             self._check(int(places.min()), int(places.max()))
-        if places.ndim > 1:  # (B, T) -> (B, 1, T): the same for every head
+        if 1 < places.ndim < x.ndim - 1:  # (B, T) -> (B, 1, T): the same for every head
             places = np.expand_dims(places, -2)
         return rotary(x, from_numpy(cos[places]), from_numpy(sin[places]), interleaved=self.interleaved)
 
@@ -166,11 +178,12 @@ class RotaryEmbedding(Module):
             )
 
     def _table(self, dtype: np.dtype[np.generic]) -> tuple[Array, Array]:
-        """Return cosines and sines of every position, made once for each element type."""
-        if dtype.char not in self._tables:
+        """Return cosines and sines of every position, made once for each element type and setting."""
+        key = dtype.char, self.base, self.max_seq_len
+        if key not in self._tables:
             cos, sin = rotary_angles(np.arange(self.max_seq_len), self.head_dim, self.base, dtype)
-            self._tables[dtype.char] = cos.data, sin.data
-        return self._tables[dtype.char]
+            self._tables[key] = cos.data, sin.data
+        return self._tables[key]
 
     def describe(self) -> str:
         """Return the settings."""
