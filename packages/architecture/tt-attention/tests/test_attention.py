@@ -86,6 +86,12 @@ def test_values_and_gradients(
     assert gradcheck(lambda *a: scaled_dot_product_attention(*a, causal=causal), q, k, v, *masks)
 
 
+@pytest.mark.parametrize("shape", [(1, 3, 1, 2, 3), (2, 1, 4, 1, 3), (2, 3, 1, 1, 1), (3, 1, 2, 3)])
+def test_a_learned_mask_may_stretch_along_any_leading_axis(kernel: str, shape: tuple[int, ...]) -> None:
+    q, k, v = normal(2, 3, 4, 2, 1), normal(2, 3, 2, 3, 1, seed=1), normal(2, 3, 2, 3, 2, seed=2)
+    assert gradcheck(lambda q, mask: scaled_dot_product_attention(q, Tensor(k), Tensor(v), mask), q, normal(*shape))
+
+
 @settings(max_examples=20, deadline=None)
 @given(
     group=st.integers(1, 2), queries=st.integers(1, 300), keys=st.integers(1, 1100), causal=st.booleans(),
@@ -147,6 +153,17 @@ def test_scores_that_grow_from_block_to_block_keep_what_came_before(kernel: str,
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     expected = weights / weights.sum(axis=-1, keepdims=True) @ v
     np.testing.assert_allclose(out.data, expected, atol={"f4": 1e-4, "f8": 1e-12}[kind])
+
+
+@pytest.mark.parametrize("kinds", [("f4", "f8", "f8"), ("f2", "f4", "f4"), ("f4", "f4", "f8"), ("f2", "f2", "f2")])
+def test_the_widest_type_of_the_inputs_is_that_of_the_output(kernel: str, kinds: tuple[str, str, str]) -> None:
+    leaves = [Tensor(normal(1, 2, 5, 4, seed=seed), dtype=kind, requires_grad=True) for seed, kind in enumerate(kinds)]
+    out = scaled_dot_product_attention(*leaves)
+    again, weights = scaled_dot_product_attention(*leaves, return_weights=True)
+    assert out.dtype == again.dtype == np.result_type(*kinds)
+    assert weights.dtype == np.result_type(*kinds[:2])
+    out.sum().backward()
+    assert [leaf.grad.dtype for leaf in leaves if leaf.grad is not None] == [np.dtype(kind) for kind in kinds]
 
 
 def test_half_precision_is_computed_in_single(kernel: str) -> None:
@@ -276,3 +293,9 @@ def test_wrong_use_explains_itself() -> None:
         scaled_dot_product_attention(x, x, x, Tensor(np.ones((3, 3), np.int64)))
     with pytest.raises(TypeError, match="floating-point numbers, but k is int64"):
         scaled_dot_product_attention(x, Tensor(np.ones((2, 4, 3, 2), np.int64)), x)
+    with pytest.raises(TypeError, match="floating-point numbers, but q is int64"):
+        attention_weights([[[1]]], [[[0.0], [0.0]]])
+    with pytest.raises(TypeError, match="floating-point numbers, but v is bool"):
+        scaled_dot_product_attention(x, x, Tensor(np.ones((2, 4, 3, 2), bool)))
+    with pytest.raises(ValueError, match=r"q \(2, 0, 3, 2\) and k \(2, 4, 3, 2\)"):
+        scaled_dot_product_attention(Tensor(normal(2, 0, 3, 2)), x, x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,22 @@ def test_maps_are_recorded_by_name_without_changing_the_model() -> None:
     assert len(maps["first"]) == 2
 
 
+def test_maps_of_a_module_are_its_own_where_attention_also_runs_outside() -> None:
+    class Mixed(Module):
+        def __init__(self) -> None:
+            self.inside = MultiHeadAttention(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            heads = x.reshape(1, 1, 3, 4)
+            return self.inside(x) + scaled_dot_product_attention(heads, heads, heads).reshape(1, 3, 4)
+
+    model = Mixed()
+    with record_attention(model) as maps:
+        for _ in range(2):
+            model(Tensor(normal(1, 3, 4)))
+    assert [found.shape for found in maps["inside"]] == [(1, 2, 3, 3)] * 2
+
+
 def test_maps_are_recorded_under_dropout_too() -> None:
     layer = MultiHeadAttention(4, 2, dropout=0.5)
     with record_attention(layer) as maps:
@@ -180,6 +197,13 @@ def test_wrong_use_explains_itself() -> None:
         MultiHeadAttention(8, 4, num_kv_heads=3)
     with pytest.raises(ValueError, match=r"heads have 2 numbers, but the rotary embedding turns 4"):
         MultiHeadAttention(8, 4, rotary=RotaryEmbedding(4))
+    with pytest.raises(ValueError, match=r"dropout.* from 0 to 1, but received 1.5"):
+        MultiHeadAttention(8, 4, dropout=1.5)
     layer = MultiHeadAttention(8, 4)
+    for shape in ((8,), (2, 3, 5)):
+        with pytest.raises(ValueError, match=rf"\(B, T, 8\), but received {re.escape(str(shape))}"):
+            layer(Tensor(np.zeros(shape)))
+    with pytest.raises(ValueError, match=r"\(B, S, 8\), but received \(1, 3, 5\)"):
+        layer(Tensor(np.zeros((1, 2, 8))), Tensor(np.zeros((1, 3, 5))))
     with pytest.raises(ValueError, match=r"\(1, 4, 3, 3\), but received \(2, 3\)"):
         layer(Tensor(np.zeros((1, 3, 8))), mask=np.ones((2, 3), bool))

@@ -13,13 +13,13 @@ def _tensor(value: TensorLike) -> Tensor:
     return value if isinstance(value, Tensor) else Tensor(value)
 
 
-def check_shapes(q: Tensor, k: Tensor, mask: Tensor | None) -> None:
-    """Raise ValueError unless queries, keys and the mask fit together."""
+def check_inputs(q: Tensor, k: Tensor, mask: Tensor | None) -> None:
+    """Raise unless queries, keys and the mask fit together, and are of types that attention is computed in."""
     fits = (
         q.ndim == k.ndim >= 3
         and q.shape[:-3] == k.shape[:-3]
         and q.shape[-1] == k.shape[-1] > 0
-        and k.shape[-3] > 0
+        and q.shape[-3] > 0 < k.shape[-3]
         and q.shape[-3] % k.shape[-3] == 0
     )
     if not fits:
@@ -27,8 +27,16 @@ def check_shapes(q: Tensor, k: Tensor, mask: Tensor | None) -> None:
             f"attention takes queries (..., H, T, D) and keys (..., H_kv, S, D) with H a multiple of H_kv, but "
             f"received q {q.shape} and k {k.shape}."
         )
+    check_floating(q=q, k=k)
     if mask is not None:
         check_mask(mask, (*q.shape[:-1], k.shape[-2]))
+
+
+def check_floating(**tensors: Tensor) -> None:
+    """Raise unless all tensors are floating: weights of integers would be cut off to 0."""
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind != "f":
+            raise TypeError(f"attention needs floating-point numbers, but {name} is {tensor.dtype}.")
 
 
 def check_mask(mask: Tensor, scores: tuple[int, ...]) -> None:
@@ -91,12 +99,10 @@ def scaled_dot_product_attention(
     """
     q, k, v = _tensor(q), _tensor(k), _tensor(v)
     mask = None if mask is None else _tensor(mask)
-    check_shapes(q, k, mask)
+    check_inputs(q, k, mask)
     if v.shape[:-1] != k.shape[:-1]:
         raise ValueError(f"attention needs a value for every key, but received k {k.shape} and v {v.shape}.")
-    for name, tensor in (("q", q), ("k", k), ("v", v)):
-        if tensor.dtype.kind != "f":
-            raise TypeError(f"attention needs floating-point numbers, but {name} is {tensor.dtype}.")
+    check_floating(v=v)
     factor = q.shape[-1] ** -0.5 if scale is None else float(scale)
     masks = () if mask is None else (mask,)
     if not return_weights:
@@ -122,7 +128,7 @@ def attention_weights(
 
     Raises:
         ValueError: The shapes do not fit together.
-        TypeError: The mask is neither boolean nor floating.
+        TypeError: The mask is neither boolean nor floating, or the inputs are not floating.
 
     Example:
         >>> attention_weights(Tensor([[[1.0]]]), Tensor([[[0.0], [0.0]]])).tolist()
@@ -130,7 +136,7 @@ def attention_weights(
     """
     q, k = _tensor(q), _tensor(k)
     mask = None if mask is None else _tensor(mask)
-    check_shapes(q, k, mask)
+    check_inputs(q, k, mask)
     factor = q.shape[-1] ** -0.5 if scale is None else float(scale)
     return weights_primitive(q, k, *(() if mask is None else (mask,)), causal=causal, scale=factor)
 

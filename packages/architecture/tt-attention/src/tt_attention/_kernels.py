@@ -40,7 +40,7 @@ def plain_recording(q: Array, k: Array, v: Array, *masks: Array, causal: bool, s
     wide_q, wide_k, wide_v, *wide_masks = widened(q, k, v, *masks)
     with np.errstate(all="ignore"):  # what is not finite shows in the result
         weights = _plain.weights(wide_q, wide_k, *wide_masks, causal=causal, scale=scale)
-        return _plain.attend(weights, wide_v).astype(q.dtype, copy=False), weights
+        return _plain.attend(weights, wide_v).astype(np.result_type(q, k, v), copy=False), weights
 
 
 def blockwise(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float) -> Array:
@@ -53,7 +53,7 @@ def blockwise_recording(q: Array, k: Array, v: Array, *masks: Array, causal: boo
     wide_q, wide_k, wide_v, *wide_masks = widened(q, k, v, *masks)
     mask = wide_masks[0] if wide_masks else None
     out, kept = _blockwise.forward(wide_q, wide_k, wide_v, mask, causal=causal, scale=scale)
-    return out.astype(q.dtype, copy=False), kept
+    return out.astype(np.result_type(q, k, v), copy=False), kept
 
 
 def attention(q: Array, k: Array, v: Array, *masks: Array, causal: bool, scale: float) -> Array:
@@ -101,9 +101,15 @@ def gradients(
     if mask is None or not mask_needs:
         _blockwise_gradient.backward(g, out, residuals, problem, into, None)
         return None
-    total = np.zeros(mask.shape, q.dtype)
+    total = np.zeros(shape_of_mask_sums(mask.shape, q.shape[:-3]), q.dtype)
     _blockwise_gradient.backward(g, out, residuals, problem, into, five_axes_of_mask(total, q.ndim, k.shape[-3]))
-    return total
+    return unbroadcast(total, mask.shape)
+
+
+def shape_of_mask_sums(mask: tuple[int, ...], lead: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the mask's shape, with all leading axes where it has some of them: folded into one they do not stretch."""
+    own = mask[:-3]
+    return mask if math.prod(own) == 1 else (*lead, *mask[-3:])
 
 
 def five_axes_of_mask(mask: Array, ndim: int, kv_heads: int) -> Array:
@@ -153,7 +159,8 @@ def weights(q: Array, k: Array, *masks: Array, causal: bool, scale: float) -> Ar
     """The weights of attention: softmax(scale * q k^T + mask), (..., H, T, S)."""
     wide_q, wide_k, *wide_masks = widened(q, k, *masks)
     with np.errstate(all="ignore"):
-        return _plain.weights(wide_q, wide_k, *wide_masks, causal=causal, scale=scale).astype(q.dtype, copy=False)
+        found = _plain.weights(wide_q, wide_k, *wide_masks, causal=causal, scale=scale)
+    return found.astype(np.result_type(q, k), copy=False)
 
 
 def weights_rule(

@@ -50,8 +50,8 @@ def record_attention(model: Module) -> Iterator[dict[str, list[Array]]]:
 
     def collect(module: Module, _inputs: tuple[object, ...], _output: Tensor) -> None:
         if isinstance(module, MultiHeadAttention):
-            if id(module) in names:
-                maps[names[id(module)]].extend(watch.latest)
+            if id(module) in names:  # its own are the last: attention outside of modules may have run before
+                maps[names[id(module)]].extend(watch.latest[-1:])
             watch.latest.clear()
 
     with use_interpreter(watch), observe_calls(collect):

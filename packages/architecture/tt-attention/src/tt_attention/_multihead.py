@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 from tt_embeddings import RotaryEmbedding
-from tt_layers import Linear, Module, dropout, linear
+from tt_layers import Dropout, Linear, Module, dropout, linear
 from tt_tensor import Array, Primitive, Tensor, TensorLike, reshape, swapaxes
 
 from tt_attention._attention import check_mask, mix_values, scaled_dot_product_attention
@@ -59,7 +59,8 @@ class MultiHeadAttention(Module):
         output: The projection of the heads' results, side by side.
 
     Raises:
-        ValueError: The numbers of heads do not divide each other or the width, or the rotary has another width.
+        ValueError: The numbers of heads do not divide each other or the width, the rotary has another width, or
+            `dropout` is no probability.
 
     Source: Vaswani et al., "Attention is all you need", 2017; Ainslie et al., "GQA", 2023.
 
@@ -98,7 +99,7 @@ class MultiHeadAttention(Module):
         self.num_kv_heads = shared
         self.head_dim = head_dim
         self.causal = causal
-        self.dropout = dropout
+        self.dropout = Dropout(dropout).p  # which refuses what is no probability
         self.qkv = Linear(embed_dim, embed_dim + 2 * shared * head_dim, bias=bias, rng=rng)
         self.output = Linear(embed_dim, embed_dim, bias=bias, rng=rng)
         self.rotary = rotary
@@ -150,7 +151,11 @@ class MultiHeadAttention(Module):
             context: What they look at (B, S, C); `x` without it.
             mask: As for `scaled_dot_product_attention`: broadcasts to (B, H, T, S).
             causal: Hide the future; without it, as the module was made in self-attention, and not with a context.
+
+        Raises:
+            ValueError: An input has another width, or the shapes do not fit together.
         """
+        self._check_inputs(x, context)
         hide = (self.causal and context is None) if causal is None else causal
         if context is None and self.rotary is None and not (self.dropout and self.training):
             return self.output(self._attend_packed(self.qkv(x), mask, hide))
@@ -159,6 +164,13 @@ class MultiHeadAttention(Module):
             _, weights = scaled_dot_product_attention(q, k, v, mask, causal=hide, return_weights=True)
             return self.output(self.merge(mix_values(dropout(weights, self.dropout), v)))
         return self.output(self.merge(scaled_dot_product_attention(q, k, v, mask, causal=hide)))
+
+    def _check_inputs(self, x: Tensor, context: Tensor | None) -> None:
+        for what, axes, given in (("an input", "(B, T,", x), ("a context", "(B, S,", context)):
+            if given is not None and (given.ndim < 2 or given.shape[-1] != self.embed_dim):
+                raise ValueError(
+                    f"MultiHeadAttention takes {what} {axes} {self.embed_dim}), but received {given.shape}."
+                )
 
     def _attend_packed(self, qkv: Tensor, mask: TensorLike | None, causal: bool) -> Tensor:
         """Attend without taking queries, keys and values apart: their gradients are written side by side at once."""
