@@ -1,9 +1,11 @@
-"""CIFAR-10, from whatever form of its binary version is there."""
+"""CIFAR-10, from whatever form of it is there."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from ._storage import data_folder, sha256_of
 
 _CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _FOLDER = "cifar-10-batches-bin"
+_PYTHON_FOLDER = "cifar-10-batches-py"
+_PYTHON_ARCHIVE = "cifar-10-python.tar.gz"
 # SHA-256 of the records, decompressed: of the official files, and of two known excerpts.
 _DIGESTS = {
     "data_batch_1": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
@@ -43,9 +47,10 @@ def cifar10(
 ) -> TensorDataset:
     """Load CIFAR-10: 50,000 training and 10,000 test colour images of ten classes; downloaded at first use.
 
-    The folder may hold the official archive `cifar-10-binary.tar.gz`, the files out of it, or an excerpt such as
-    `data_batch_1.first4000.bin.gz`, which is taken if there is nothing better. The Python version of the archive is not
-    read: it is a pickle, and a pickle may run any code.
+    The folder may hold the official archive `cifar-10-binary.tar.gz` or the files out of it; else the Python version,
+    `cifar-10-python.tar.gz` or the files out of it; else an excerpt such as `data_batch_1.first4000.bin.gz`. The files
+    of the Python version are pickles, which could run any code: they are read as data, without the `pickle` module, and
+    one that asks for anything but a dictionary, lists and an array is refused.
 
     Args:
         split: `"train"` or `"test"`.
@@ -66,18 +71,12 @@ def cifar10(
     """
     require_split(split)
     place = data_folder() / "cifar10" if folder is None else Path(folder)
-    archive = dataset_info("cifar10").files[0]
-    paths = _loose_batches(place, split)
-    if not paths and not (place / archive.name).is_file():
+    parts, proven = _parts(place, split)
+    if not parts:
         if folder is not None:
             raise DataError(f"holds no CIFAR-10 files of the {split} split", where=place)
         download("cifar10")
-    if paths:
-        parts = {path.name.removesuffix(".gz").removesuffix(".bin"): cifar_bytes(path) for path in paths}
-        proven = _proven_source(parts)
-    else:
-        parts = _from_archive(place / archive.name, split)
-        proven = "CIFAR-10" if sha256_of(place / archive.name) == archive.sha256 else _UNVERIFIED
+        parts, proven = _parts(place, split)
     images, labels = _joined(parts, place)
     return TensorDataset(scaled(images, dtype), labels, source=source or proven, classes=_CLASSES)
 
@@ -86,27 +85,58 @@ def _stems(split: Split) -> list[str]:
     return [stem for stem in _DIGESTS if stem.startswith("test" if split == "test" else "data")]
 
 
-def _loose_batches(place: Path, split: Split) -> list[Path]:
-    """Find the split's files: all of them, compressed or not; else, without the archive, excerpts; else nothing."""
-    stems = _stems(split)
-    for root in (place, place / _FOLDER):
-        for ending in (".bin", ".bin.gz"):
-            paths = [root / (stem + ending) for stem in stems]
-            if all(path.is_file() for path in paths):
-                return paths
-    if (place / dataset_info("cifar10").files[0].name).is_file():
-        return []
-    return sorted(
-        path for stem in stems for path in place.glob(f"{stem}.first*.bin*") if path.suffix in (".bin", ".gz")
-    )
+def _parts(place: Path, split: Split) -> tuple[dict[str, bytearray], str]:
+    """Read the records of the best form that is there, and what their checksums prove; nothing if there is none."""
+    official = dataset_info("cifar10").files[0]
+    if paths := _loose(place, _FOLDER, split, ".bin") or _loose(place, _FOLDER, split, ".bin.gz"):
+        parts = {stem: cifar_bytes(path) for stem, path in paths.items()}
+    elif (archive := place / official.name).is_file():
+        parts = _members(archive, _FOLDER, split, ".bin", 10_000 * CIFAR_RECORD)
+        return parts, "CIFAR-10" if sha256_of(archive) == official.sha256 else _UNVERIFIED
+    elif parts := _python_parts(place, split):
+        pass
+    else:
+        excerpts = sorted(path for stem in _stems(split) for path in place.glob(f"{stem}.first*.bin*"))
+        parts = {
+            path.name.removesuffix(".gz").removesuffix(".bin"): cifar_bytes(path)
+            for path in excerpts
+            if path.suffix in (".bin", ".gz")
+        }
+    return parts, _proven_source(parts)
 
 
-def _from_archive(path: Path, split: Split) -> dict[str, bytearray]:
+def _python_parts(place: Path, split: Split) -> dict[str, bytearray]:
+    """Read the Python version, as records of the binary version; nothing if it is not there."""
+    paths = _loose(place, _PYTHON_FOLDER, split, "")
+    if not paths and not (place / _PYTHON_ARCHIVE).is_file():
+        return {}
+    from ._cifar_python import MAX_FILE_BYTES, python_bytes, python_records  # brings pickletools, which few need
+
+    if paths:
+        files = {stem: python_bytes(path) for stem, path in paths.items()}
+    else:
+        files = _members(place / _PYTHON_ARCHIVE, _PYTHON_FOLDER, split, "", MAX_FILE_BYTES)
+    for stem, data in files.items():
+        with _named(stem, place):
+            files[stem] = python_records(data)
+    return files
+
+
+def _loose(place: Path, inside: str, split: Split, ending: str) -> dict[str, Path]:
+    """Find all of the split's files with an ending, in the folder or the one inside it; nothing if one lacks."""
+    for root in (place, place / inside):
+        paths = {stem: root / (stem + ending) for stem in _stems(split)}
+        if all(path.is_file() for path in paths.values()):
+            return paths
+    return {}
+
+
+def _members(path: Path, inside: str, split: Split, ending: str, most: int) -> dict[str, bytearray]:
+    """Read the split's files out of an archive; the official ones unpack to 184 and 186 MB."""
     from ._archive import read_members  # brings tarfile, which few programs need
 
-    names = {f"{_FOLDER}/{stem}.bin": stem for stem in _stems(split)}
-    # The official archive unpacks to 184 MB.
-    members = read_members(path, names, max_member_bytes=10_000 * CIFAR_RECORD, max_bytes=200_000_000)
+    names = {f"{inside}/{stem}{ending}": stem for stem in _stems(split)}
+    members = read_members(path, names, max_member_bytes=most, max_bytes=200_000_000)
     return {stem: members[name] for name, stem in names.items()}
 
 
@@ -117,13 +147,20 @@ def _proven_source(parts: dict[str, bytearray]) -> str:
     return _EXCERPTS.get(next(iter(digests.values())), _UNVERIFIED) if len(digests) == 1 else _UNVERIFIED
 
 
+@contextmanager
+def _named(stem: str, place: Path) -> Iterator[None]:
+    """Let an error say which file it is about."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{stem}: {error.what}", where=place, hint="take the binary version of CIFAR-10") from error
+
+
 def _joined(parts: dict[str, bytearray], place: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     images, labels = [], []
     for stem, data in parts.items():
-        try:
+        with _named(stem, place):
             pixels, classes = split_records(data)
-        except DataError as error:
-            raise DataError(f"{stem}: {error.what}", where=place, hint="take the binary version of CIFAR-10") from error
         images.append(pixels)
         labels.append(classes)
     return np.concatenate(images), np.concatenate(labels)

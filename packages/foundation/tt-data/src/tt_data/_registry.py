@@ -174,8 +174,9 @@ def dataset_info(name: str) -> DatasetInfo:
     folder = data_folder() / entry.folder
     here = all((folder / file.name).is_file() for file in entry.files)
     size = sum(file.size for file in entry.files)
-    # A loose copy of CIFAR-10 serves as well as the archive.
-    here = here or (name == "cifar10" and any(folder.glob("**/data_batch_1*.bin*")))
+    # A loose copy of CIFAR-10 serves as well as the archive, and so does the Python version.
+    others = ("**/data_batch_1*.bin*", "**/data_batch_1", "cifar-10-python.tar.gz") if name == "cifar10" else ()
+    here = here or any(any(folder.glob(pattern)) for pattern in others)
     return DatasetInfo(name, entry.title, entry.files, size, entry.licence, entry.source, here)
 
 
