@@ -82,6 +82,33 @@ def test_swiglu_of_many_extreme_and_half_numbers() -> None:
     np.testing.assert_allclose(half.data, [1.462, 0], atol=1e-3)
 
 
+@pytest.mark.parametrize("kinds", [("f2", "f2"), ("f2", "f4"), ("f8", "f4"), ("f2", "f8")])
+def test_swiglu_has_one_type_with_and_without_a_gradient(kinds: tuple[str, str]) -> None:
+    gate, up = (Tensor([1.0, -2.0], dtype=kind, requires_grad=True) for kind in kinds)
+    out = swiglu(gate, up)
+    out.sum().backward()
+    assert out.dtype == swiglu(gate.detach(), up.detach()).dtype == np.result_type(*kinds)
+    np.testing.assert_allclose(out.data, swiglu(gate.detach(), up.detach()).data, rtol=1e-6)
+    assert [leaf.grad.dtype for leaf in (gate, up) if leaf.grad is not None] == [np.dtype(kind) for kind in kinds]
+
+
+def test_swiglu_of_integers_is_not_cut_off() -> None:
+    out = swiglu([1, 2], [3, 4])
+    assert out.dtype == np.float32
+    np.testing.assert_allclose(out.data, (silu(Tensor([1, 2])) * Tensor([3, 4])).data, rtol=1e-6)
+    assert swiglu(Tensor([1.0]), [2]).dtype == np.float32
+
+
+def test_hidden_layers_of_infinity_are_silent() -> None:
+    ends = Tensor([-np.inf, np.inf], requires_grad=True)
+    np.testing.assert_array_equal(swiglu(ends, Tensor([1.0, 1.0])).data, silu(ends).data)
+    np.testing.assert_array_equal(swiglu(ends.detach(), Tensor([1.0, 1.0])).data, silu(ends).data)
+    column, one, zero = ends.reshape(2, 1), Tensor([[1.0]]), Tensor([0.0])
+    expected = gelu(column, approximate="tanh").data
+    np.testing.assert_array_equal(linear_gelu(column, one, zero).data, expected)
+    np.testing.assert_array_equal(linear_gelu(column.detach(), one, zero).data, expected)
+
+
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0, 3)])
 def test_gradients_of_swiglu(shape: tuple[int, ...]) -> None:
     assert gradcheck(swiglu, normal(*shape), normal(*shape, seed=1))
@@ -103,6 +130,17 @@ def test_gradients_through_kernels_that_keep_nothing() -> None:
     with use_kernel(linear_gelu, plain_linear), use_kernel(swiglu, plain_gate):
         assert gradcheck(linear_gelu, normal(5, 3), normal(3, 4, seed=1), normal(4, seed=2))
         assert gradcheck(swiglu, normal(2, 3), normal(2, 3, seed=1))
+
+
+def test_the_linear_kernel_below_may_return_an_array_of_any_order() -> None:
+    def from_columns(x: Array, weight: Array, bias: Array) -> Array:
+        return np.asarray((weight.T @ x.T).T + bias)
+
+    x, weight, bias = wide(normal(5, 3), normal(3, 4, seed=1), normal(4, seed=2))
+    expected = linear_gelu(x, weight, bias).data
+    with use_kernel(linear, from_columns):
+        np.testing.assert_allclose(linear_gelu(x, weight, bias).data, expected, atol=1e-12)
+        assert gradcheck(linear_gelu, normal(5, 3), normal(3, 4, seed=1), normal(4, seed=2))
 
 
 def test_half_precision_is_computed_in_single() -> None:

@@ -82,7 +82,9 @@ def test_a_stop_token_ends_and_is_kept() -> None:
     assert [int(i[0]) for i in generate_tokens(counting, [0], 20, 0, stop=4)] == [1, 2, 3, 4]
     assert [int(i[0]) for i in generate_tokens(counting, [0], 20, 0, stop={7, 3})] == [1, 2, 3]
     assert [int(i[0]) for i in generate_tokens(counting, [4], 3, 0, stop=4)] == [5, 6, 7]  # in the prompt it is text
-    assert [int(i[0]) for i in generate_tokens(counting, [0], 3, 0, stop=np.int64(2))] == [1, 2]
+    for stop in (np.int64(2), Tensor(2), np.array([2, 9]), Tensor([2]), range(2, 4), frozenset({2})):
+        assert [int(i[0]) for i in generate_tokens(counting, [0], 3, 0, stop=stop)] == [1, 2]
+    assert [int(i[0]) for i in generate_tokens(counting, [0], 3, 0, stop=[])] == [1, 2, 3]
 
 
 def test_a_row_that_has_ended_waits_for_the_others() -> None:
@@ -137,6 +139,11 @@ def test_streaming_is_one_token_at_a_time() -> None:
         ({"top_k": 0}, "top_k"),
         ({"top_p": 0.0}, "top_p"),
         ({"max_new_tokens": -1}, "max_new_tokens"),
+        ({"max_new_tokens": 2.5}, "max_new_tokens .* received 2.5"),
+        ({"stop": 2.0}, "stop .* received 2.0"),
+        ({"stop": [1, 1.5]}, r"stop .* received \[1, 1.5\]"),
+        ({"stop": "a"}, "stop .* received 'a'"),
+        ({"tokens": [[1, 2], [1]]}, "same length"),
         ({"tokens": []}, r"shape \(0,\)"),
         ({"tokens": [[[1]]]}, "1, 1, 1"),
         ({"tokens": [1.5]}, "float64"),

@@ -34,6 +34,11 @@ def test_flops_of_operations() -> None:
     assert matmul_flops("linear_gelu", [(5, 3), (3, 4), (4,)], {}) == 2 * 5 * 3 * 4
     assert matmul_flops("self_attention", [(2, 7, 16)], {"heads": (2, 1)}) == 2 * 4 * 2 * 7 * 7 * 4
     assert matmul_flops("attention", [(2, 3, 7, 4), (2, 3, 5, 4), (2, 3, 5, 4)], {}) == 6 * 4 * 7 * 5 * 4
+    assert matmul_flops("attention_weights", [(2, 3, 7, 4), (2, 1, 5, 4)], {}) == 6 * 2 * 7 * 5 * 4
+    assert matmul_flops("matmul", [(2, 3, 7, 5), (1, 3, 5, 4)], {}) == 6 * 2 * 7 * 5 * 4
+    assert matmul_flops("matmul", [(7, 5), (2, 5, 4)], {}) == 2 * 2 * 7 * 5 * 4
+    assert matmul_flops("matmul", [(5,), (5, 4)], {}) == 2 * 5 * 4
+    assert matmul_flops("matmul", [(3, 4, 5), (5,)], {}) == 3 * 2 * 4 * 5
     assert matmul_flops("exp", [(3,)], {}) == 0
 
 

@@ -101,6 +101,17 @@ def test_features_and_logits_are_the_halves_of_forward(make: Any) -> None:
     np.testing.assert_array_equal(model.logits(model.features(from_numpy(ids))).data, model(ids).data)
 
 
+def test_ids_that_are_overwritten_before_the_backward_pass_change_nothing() -> None:
+    """A batch may be filled into one buffer again and again."""
+    model, buffer = GPT(11, 8, 1, 2, 6, tie_weights=False, rng=rng()), np.array([[0, 1, 2]])
+    loss = (model(buffer) ** 2).sum()
+    buffer[...] = 5
+    loss.backward()
+    assert model.tokens.weight.grad is not None
+    assert np.flatnonzero(np.abs(model.tokens.weight.grad.data).sum(axis=1)).tolist() == [0, 1, 2]
+    assert model(np.array([[1, 2]], ">i4")).shape == (1, 2, 11)
+
+
 def test_gpt_knows_where_its_ids_stand() -> None:
     model = gpt(num_layers=1)
     louder(model)

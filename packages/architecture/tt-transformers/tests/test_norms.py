@@ -152,6 +152,19 @@ def test_gradients_of_the_norms_through_a_kernel_that_keeps_nothing() -> None:
         assert gradcheck(rms_norm, x, weight)
 
 
+def test_gradients_of_half_precision_are_computed_in_single() -> None:
+    """The weight divided by the width would be too small for float16, and lose its last digits."""
+    x, weight, g = 1 + normal(4, 1024), np.full(1024, 3e-4), 100 + 10 * normal(4, 1024, seed=1)
+    slopes = []
+    for kind in (np.float16, np.float64):
+        leaf = Tensor(x.astype(np.float16), dtype=kind, requires_grad=True)
+        out = layer_norm(leaf, Tensor(weight.astype(np.float16), dtype=kind), Tensor(np.zeros(1024), dtype=kind))
+        out.backward(Tensor(g.astype(np.float16), dtype=kind))
+        assert leaf.grad is not None
+        slopes.append(leaf.grad.data.astype(float))
+    np.testing.assert_allclose(slopes[0], slopes[1], atol=1e-3 * float(np.abs(slopes[1]).max()))
+
+
 def test_gradients_of_strided_rows_and_of_some_inputs_only() -> None:
     wide = normal(4, 3, seed=3)
     assert gradcheck(lambda x, w, b: layer_norm(x.T, w, b), wide, normal(4), normal(4, seed=1))

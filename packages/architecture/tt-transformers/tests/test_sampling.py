@@ -74,6 +74,13 @@ def test_temperature_zero_takes_the_first_of_the_most_likely() -> None:
     assert sample(logits, 0, top_k=2, top_p=0.9, rng=rng()).tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("temperature", [1e-3, 1e-300, 5e-324])
+def test_the_lower_the_temperature_the_nearer_to_greedy(temperature: float) -> None:
+    logits = np.array([[1.0, 300.0, 2.0], [-900.0, -1000.0, -901.0], [-INF, -3.0, 1e30]], np.float32)
+    assert sample(logits, temperature, rng=rng()).tolist() == [1, 0, 2]
+    assert sample(logits, temperature, top_k=2, top_p=0.9, rng=rng()).tolist() == [1, 0, 2]
+
+
 def drawn(logits: Array, **settings: Any) -> Array:
     many = np.broadcast_to(logits, (20_000, len(logits)))
     return np.bincount(sample(many, **settings, rng=rng()), minlength=len(logits)) / 20_000
@@ -128,6 +135,9 @@ def test_minus_infinity_is_never_chosen() -> None:
         (lambda x: sample(x, top_p=1.5), "received 1.5"),
         (lambda x: sample(x * np.nan), "NaN"),
         (lambda x: sample(x - INF), "minus infinity"),
+        (lambda x: sample(x, top_k=2.5), "top_k .* received 2.5"),  # type: ignore[arg-type]  # on purpose
+        (lambda x: sample(x[0]), r"\(B, V\), but received \(4,\)"),
+        (lambda x: sample(x[:, :0], 0), r"\(B, V\), but received \(1, 0\)"),
         (lambda x: top_k_filter(x, 0), "at least 1, but received 0"),
         (lambda x: top_p_filter(x, 0.0), "above 0 and at most 1, but received 0.0"),
         (lambda x: top_p_filter(x, 2.0), "received 2.0"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -153,11 +155,57 @@ def test_everything_wrong_is_said_at_once_and_nothing_is_loaded() -> None:
         np.testing.assert_array_equal(array, before[name])
 
 
+@pytest.mark.parametrize("gone", ["head.weight", "tokens.weight"])
+def test_a_tied_table_may_stand_under_one_of_its_names(gone: str) -> None:
+    """`safetensors.torch.save_model` writes what is shared once."""
+    model, state = gpt(), to_torch_layout(gpt(3))
+    del state[gone]
+    from_torch_layout(model, state)
+    np.testing.assert_array_equal(model.tokens.weight.data, gpt(3).tokens.weight.data)
+    state.pop("head.weight", None)
+    state.pop("tokens.weight", None)
+    with pytest.raises(ValueError, match=r"missing from the state: head.weight, tokens.weight"):
+        from_torch_layout(model, state)
+
+
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("safetensors")
     (tmp_path / "weights").write_bytes(b"nothing of the kind")
     with pytest.raises(ValueError, match="is no safetensors file"):
         load_torch_layout(tmp_path / "weights", gpt())
+    with pytest.raises(OSError, match="nowhere"):
+        save_torch_layout(tmp_path / "nowhere" / "weights", gpt())
+
+
+def write_linear(path: Path, kind: str, weight: bytes, bias: Array) -> None:
+    """Write a layer of 3 inputs and 2 outputs as safetensors, by hand: its weight is of a type that NumPy has not."""
+    size = len(weight)
+    entries = {
+        "weight": {"dtype": kind, "shape": [2, 3], "data_offsets": [0, size]},
+        "bias": {"dtype": "F32", "shape": [2], "data_offsets": [size, size + 8]},
+    }
+    header = json.dumps(entries).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + weight + bias.tobytes())
+
+
+def test_a_file_of_bfloat16_is_read_as_float32(tmp_path: Path) -> None:
+    """NumPy has no such type: it is the upper half of a float32."""
+    pytest.importorskip("safetensors")
+    state = to_torch_layout(Linear(3, 2, rng=rng()))
+    halves = (state["weight"].view(np.uint32) >> 16).astype("<u2")
+    write_linear(tmp_path / "weights", "BF16", halves.tobytes(), state["bias"])
+    model = Linear(3, 2)
+    load_torch_layout(tmp_path / "weights", model)
+    np.testing.assert_array_equal(model.weight.data, (halves.astype(np.uint32) << 16).view(np.float32).T)
+    assert model.bias is not None
+    np.testing.assert_array_equal(model.bias.data, state["bias"])
+
+
+def test_a_file_of_a_type_that_numpy_has_not_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    write_linear(tmp_path / "weights", "F8_E4M3", bytes(6), np.zeros(2, np.float32))
+    with pytest.raises(ValueError, match="types that NumPy has not: F8_E4M3"):
+        load_torch_layout(tmp_path / "weights", Linear(3, 2))
 
 
 @pytest.mark.parametrize("function", [save_torch_layout, load_torch_layout])

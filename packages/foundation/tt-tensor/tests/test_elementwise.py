@@ -119,6 +119,19 @@ def test_integers_divide_to_float32() -> None:
     assert result.tolist() == [0.5, 1.0]
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("exponent", [-4, -3, -2, -1, 0, 1, 3, 4, 5, 7, 2.5, np.inf, -np.inf, np.nan, 2.0**15])
+def test_powers_of_negative_numbers(exponent: float, kind: type[np.floating], rng: np.random.Generator) -> None:
+    special = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, np.inf, -np.inf, np.nan]
+    x = np.array([*special, *rng.normal(size=50)], kind)
+    with np.errstate(all="ignore"):
+        expected = np.power(x.astype(np.float64), np.float64(exponent)).astype(kind)
+    found = tt.power(tt.from_numpy(x), tt.from_numpy(np.array(exponent, kind))).data
+    assert found.dtype == kind
+    np.testing.assert_allclose(found, expected, rtol=4 * float(np.finfo(kind).eps), atol=0)
+    np.testing.assert_array_equal(np.signbit(found[~np.isnan(found)]), np.signbit(expected[~np.isnan(found)]))
+
+
 def test_power() -> None:
     assert (Tensor([0.0, 0.0, 2.0]) ** Tensor([0.0, 2.0, 0.5])).tolist() == [1.0, 0.0, pytest.approx(2**0.5)]
     assert (Tensor([0]) ** 0).item() == 1

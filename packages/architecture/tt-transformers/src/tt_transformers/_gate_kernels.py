@@ -65,6 +65,11 @@ def tanh_cdf(x: Array, near: Array, u: Array, out: Array) -> None:
     out *= 0.5
 
 
+def linear_layer(x: Array, weight: Array, bias: Array) -> Array:
+    """Run the linear kernel in use; what it returns may lie in another order, in which no piece could be written."""
+    return np.ascontiguousarray(primitive_of(linear).kernel(x, weight, bias))
+
+
 def linear_gelu(x: Array, weight: Array, bias: Array) -> Array:
     """Compute `gelu(x @ weight + bias)`, with the tanh approximation.
 
@@ -74,24 +79,22 @@ def linear_gelu(x: Array, weight: Array, bias: Array) -> Array:
         >>> linear_gelu(np.ones((1, 2)), np.ones((2, 1)), np.zeros(1)).round(4).tolist()
         [[1.9546]]
     """
-    out = primitive_of(linear).kernel(x, weight, bias)
+    out = linear_layer(x, weight, bias)
     if out.dtype.char not in "fd":
         return np.asarray(primitive_of(gelu).kernel(out, approximate="tanh"))
-    gelu_in_place(out)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the result
+        gelu_in_place(out)
     return out
 
 
 def linear_gelu_recording(x: Array, weight: Array, bias: Array) -> tuple[Array, Array]:
     """The same, and GELU's derivative, which is all that its rule needs of the layer in between."""
-    out = primitive_of(linear).kernel(x, weight, bias)
-    if out.dtype.char not in "fd":
-        wide = out.astype(np.float32)
-        derivative = np.empty_like(wide)
+    out = linear_layer(x, weight, bias)
+    wide = out if out.dtype.char in "fd" else out.astype(np.float32)
+    derivative = np.empty_like(wide)
+    with np.errstate(over="ignore", invalid="ignore"):
         gelu_with_derivative(wide, derivative)
-        return wide.astype(out.dtype), derivative.astype(out.dtype)
-    derivative = np.empty_like(out)
-    gelu_with_derivative(out, derivative)
-    return out, derivative
+    return wide.astype(out.dtype, copy=False), derivative.astype(out.dtype, copy=False)
 
 
 def swiglu(gate: Array, up: Array) -> Array:
@@ -104,21 +107,22 @@ def swiglu(gate: Array, up: Array) -> Array:
         [0.0, 300.0]
     """
     wide = gate.astype(np.result_type(gate, up, np.float32), copy=False)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the result
         out = np.asarray(np.exp(-wide))
-    out += 1
-    np.divide(wide, out, out=out)
-    out *= up
+        out += 1
+        np.divide(wide, out, out=out)
+        out *= up
     return out.astype(np.result_type(gate, up), copy=False)
 
 
 def swiglu_recording(gate: Array, up: Array) -> tuple[Array, tuple[Array, Array]]:
     """The same, and its slopes for `gate` and for `up`: `up * s * (1 + gate * (1 - s))` and `gate * s`."""
-    kind = np.result_type(gate, up, np.float32)
+    own = np.result_type(gate, up)
+    kind = np.result_type(own, np.float32)
     shape = gate.shape
     gate, up = (np.ascontiguousarray(array, kind).reshape(-1) for array in (gate, up))
     out, of_gate, of_up = (np.empty(gate.shape, kind) for _ in range(3))
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         for a, b, result, slope, passed in pieces(gate, up, out, of_gate, of_up):
             s = np.negative(a, out=slope)
             np.exp(s, out=s)
@@ -131,7 +135,7 @@ def swiglu_recording(gate: Array, up: Array) -> tuple[Array, tuple[Array, Array]
             work += 1
             slope *= work
             slope *= b
-    return out.reshape(shape), (of_gate.reshape(shape), of_up.reshape(shape))
+    return out.reshape(shape).astype(own, copy=False), (of_gate.reshape(shape), of_up.reshape(shape))
 
 
 linear_gelu_primitive = Primitive("linear_gelu", linear_gelu, recording=linear_gelu_recording)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from typing import TypeAlias
 
 import numpy as np
 from tt_autograd import no_grad
 from tt_layers import Module
-from tt_tensor import Array, Tensor, from_numpy
+from tt_tensor import Array, Tensor
 
-from tt_transformers._sampling import check_settings, sample
+from tt_transformers._sampling import check_settings, is_whole, sample
 
-Stop: TypeAlias = int | np.integer | Collection[int] | None
+Stop: TypeAlias = int | np.integer | Collection[int] | Array | Tensor | None
 Prompt: TypeAlias = Sequence[int] | Sequence[Sequence[int]] | Array | Tensor
 NextLogits: TypeAlias = Callable[[Array], Array]
 
@@ -56,10 +56,9 @@ def generate_tokens(
         [1, 2, 3, 4]
     """
     check_settings(temperature, top_k, top_p)
-    if max_new_tokens < 0:
+    if not is_whole(max_new_tokens) or max_new_tokens < 0:
         raise ValueError(f"max_new_tokens is the number of tokens to add, at least 0, but received {max_new_tokens}.")
-    ids = prompt_ids(tokens)
-    ends = np.asarray([] if stop is None else [stop] if isinstance(stop, (int, np.integer)) else list(stop), np.int64)
+    ids, ends = prompt_ids(tokens), stop_ids(stop)
 
     def choose(logits: Array) -> Array:
         return sample(logits, temperature, top_k, top_p, rng=rng)
@@ -80,9 +79,28 @@ def _continue(
             return
 
 
+def stop_ids(stop: Stop) -> Array:
+    """Return the ids that end a row as an array of int64, perhaps empty."""
+    if stop is None:
+        return np.empty(0, np.int64)
+    given = stop.data if isinstance(stop, Tensor) else stop
+    ids = np.asarray(list(given) if isinstance(given, (Set, range)) else given)
+    if ids.size == 0:
+        return np.empty(0, np.int64)
+    if ids.ndim > 1 or ids.dtype.kind not in "iu":
+        raise ValueError(f"stop is an id or several, after which a row ends, but received {stop!r}.")
+    return np.atleast_1d(ids).astype(np.int64)
+
+
 def prompt_ids(tokens: Prompt) -> Array:
     """Return ids as an array of int64, (T,) or (B, T)."""
-    ids = tokens.data if isinstance(tokens, Tensor) else np.asarray(tokens)
+    try:
+        ids = tokens.data if isinstance(tokens, Tensor) else np.asarray(tokens)
+    except ValueError as error:
+        raise ValueError(
+            "generate goes on from ids (T,) or (B, T): the prompts of a batch must have the same length. Generate "
+            "from each alone, or from prompts of one length at a time."
+        ) from error
     if ids.ndim not in (1, 2) or ids.size == 0 or ids.dtype.kind not in "iu":
         raise ValueError(
             f"generate goes on from ids (T,) or (B, T) with T at least 1, but received {ids.dtype} of shape "
@@ -128,7 +146,7 @@ class LanguageModel(Module):
 
     def check_ids(self, ids: Tensor | Array) -> Tensor:
         """Refuse what is no batch of ids, or too long."""
-        ids = ids if isinstance(ids, Tensor) else from_numpy(np.asarray(ids))
+        ids = ids if isinstance(ids, Tensor) else Tensor(ids)  # a copy: whoever overwrites theirs changes no gradient
         if ids.ndim != 2 or ids.shape[1] == 0 or ids.dtype.kind not in "iu":
             raise ValueError(
                 f"{type(self).__name__} takes ids (B, T), integers with T at least 1, but received {ids.dtype} of "
@@ -205,7 +223,7 @@ class LanguageModel(Module):
 
         Raises:
             ValueError: If a setting is out of its range, or `tokens` are no ids.
-            IndexError: If an id is not in the vocabulary.
+            IndexError: If an id that the model sees is not in the vocabulary.
         """
         ids = prompt_ids(tokens)
         rows = list(generate_tokens(self.next_logits, ids, max_new_tokens, temperature, top_k, top_p, stop, rng=rng))

@@ -35,7 +35,8 @@ def row_products(a: Array, b: Array) -> Array:
 def reciprocal_rms(rows: Array, eps: float) -> Array:
     """Return `1 / sqrt(mean(row**2) + eps)` for each row, (M, C) -> (M, 1).
 
-    Where the squares overflow the element type, the mean is taken in float64, so that no finite row is lost.
+    Where the squares overflow the element type, the mean is taken in float64, so that no float32 row is lost. (float64
+    has nothing wider: a row beyond 1e154 becomes zeros, as it does in PyTorch.)
     """
     squares = row_products(rows, rows)
     if not np.isfinite(squares).all():

@@ -57,7 +57,7 @@ def rows_and_scale_gradient(
     of_weight = column_sums(products) if needs[1] else None
     if not needs[0]:
         return None, of_weight
-    share = (weight / len(weight)).astype(g.dtype, copy=False)
+    share = weight.astype(g.dtype, copy=False) / len(weight)
     along = np.dot(products, share)[:, np.newaxis]
     of_x = np.multiply(g, weight, dtype=g.dtype)
     of_x -= np.multiply(normal.rows, along, out=products)

@@ -114,7 +114,7 @@ def sample(
         rng: Where the random numbers come from; tt-tensor's `default_rng()` without it.
 
     Raises:
-        ValueError: If a setting is out of its range, or a row holds NaN or no finite logit.
+        ValueError: If a setting is out of its range, the logits are not (B, V), or a row holds NaN or no finite logit.
 
     Example:
         >>> sample(np.array([[1.0, 3.0, 2.0]]), temperature=0).tolist()
@@ -123,16 +123,26 @@ def sample(
         [1]
     """
     check_settings(temperature, top_k, top_p)
+    if logits.ndim != 2 or logits.shape[1] == 0:
+        raise ValueError(f"sample chooses a token for each row of logits (B, V), but received {logits.shape}.")
     if not np.isfinite(logits.max(axis=-1)).all():
         raise ValueError("a row of logits holds NaN, infinity, or nothing but minus infinity: no token can be chosen.")
     if temperature == 0.0:
         return np.asarray(np.argmax(logits, axis=-1), np.int64)
-    logits = logits.astype(np.float64) / temperature
+    logits = logits.astype(np.float64)
+    logits -= logits.max(axis=-1, keepdims=True)  # the largest is 0, and stays it: at low temperatures others overflow
+    with np.errstate(over="ignore"):
+        logits /= temperature
     if top_k is not None:
         logits = top_k_filter(logits, top_k)
     if top_p is not None:
         logits = top_p_filter(logits, top_p)
     return draw(probabilities(logits), default_rng(rng))
+
+
+def is_whole(number: object) -> bool:
+    """Return whether a number is of an integer type, Python's or NumPy's."""
+    return isinstance(number, (int, np.integer))
 
 
 def check_settings(temperature: float, top_k: int | None, top_p: float | None) -> None:
@@ -142,7 +152,7 @@ def check_settings(temperature: float, top_k: int | None, top_p: float | None) -
             f"temperature divides the logits and is at least 0 (0 takes the most likely token), but received "
             f"{temperature!r}."
         )
-    if top_k is not None and top_k < 1:
+    if top_k is not None and (not is_whole(top_k) or top_k < 1):
         raise ValueError(f"top_k keeps the k most likely tokens and must be at least 1, but received {top_k}.")
     if top_p is not None and not 0.0 < top_p <= 1.0:
         raise ValueError(f"top_p is the probability to reach, above 0 and at most 1, but received {top_p!r}.")

