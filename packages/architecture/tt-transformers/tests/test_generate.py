@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -116,6 +117,35 @@ def test_generating_leaves_the_mode_and_records_nothing(model: LanguageModel) ->
     assert logits.shape == (1, 11)
     with pytest.raises(IndexError):
         model.next_logits(np.array([[11]]))
+    assert model.training
+
+
+def test_threads_do_not_put_a_model_back_into_training_under_each_other(model: LanguageModel) -> None:
+    block = model.blocks[0]  # type: ignore[attr-defined]  # both models have blocks
+    attend, seen = block.attention, []
+    first_inside, second_inside, first_done = threading.Event(), threading.Event(), threading.Event()
+
+    def watched(x: Tensor) -> Tensor:
+        if not first_inside.is_set():
+            first_inside.set()
+            second_inside.wait(0.2)  # in vain, if the second has to wait for the first
+        else:
+            second_inside.set()
+            first_done.wait(5)
+        seen.append(model.training)
+        return attend(x)  # type: ignore[no-any-return]
+
+    def first() -> None:
+        model.next_logits(np.array([[1, 2]]))
+        first_done.set()
+
+    block.attention = watched
+    thread = threading.Thread(target=first)
+    thread.start()
+    first_inside.wait(5)
+    model.next_logits(np.array([[1, 2]]))
+    thread.join()
+    assert seen == [False, False]
     assert model.training
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence, Set
+from threading import RLock
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +16,9 @@ from tt_transformers._sampling import check_settings, is_whole, sample
 Stop: TypeAlias = int | np.integer | Collection[int] | Array | Tensor | None
 Prompt: TypeAlias = Sequence[int] | Sequence[Sequence[int]] | Array | Tensor
 NextLogits: TypeAlias = Callable[[Array], Array]
+
+# Held while a model in training is switched off: a thread that found it off would see it switched on again half way.
+SWITCHING = RLock()
 
 
 def generate_tokens(
@@ -164,16 +168,23 @@ class LanguageModel(Module):
 
         No gradient is recorded, dropout is off, and of more than `max_seq_len` ids the last are seen.
         """
-        modules = [module for module in self.modules() if module.training]
-        for module in modules:
-            module.training = False
-        try:
-            with no_grad():
-                x = self.features(self.check_ids(ids[:, -self.max_seq_len :]))  # (B, T, C)
-                return self.logits(x[:, -1:]).data[:, 0]  # only the last place is asked for
-        finally:
-            for module in modules:
-                module.training = True
+        seen = self.check_ids(ids[:, -self.max_seq_len :])
+        with SWITCHING:
+            modules = [module for module in self.modules() if module.training]
+            if modules:
+                for module in modules:
+                    module.training = False
+                try:
+                    return self._last_logits(seen)
+                finally:
+                    for module in modules:
+                        module.training = True
+        return self._last_logits(seen)
+
+    def _last_logits(self, ids: Tensor) -> Array:
+        with no_grad():
+            x = self.features(ids)  # (B, T, C)
+            return self.logits(x[:, -1:]).data[:, 0]  # only the last place is asked for
 
     def stream(
         self,
