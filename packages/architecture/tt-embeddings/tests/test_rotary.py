@@ -115,6 +115,9 @@ def test_wrong_use_explains_itself() -> None:
         RotaryEmbedding(5)
     with pytest.raises(ValueError, match=r"base=0.* and max_seq_len=4"):
         RotaryEmbedding(4, base=0.0, max_seq_len=4)
+    for head_dim, base in ((3, 10.0), (0, 10.0), (4, 0.0), (4, float("nan"))):
+        with pytest.raises(ValueError, match=f"received head_dim={head_dim} and base={base}"):
+            rotary_angles(np.arange(2), head_dim, base)
     layer = RotaryEmbedding(4, max_seq_len=8)
     assert repr(layer) == "RotaryEmbedding(4, base=10000, max_seq_len=8)"
     assert list(layer.state_dict()) == []

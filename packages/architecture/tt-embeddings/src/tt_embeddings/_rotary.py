@@ -82,17 +82,31 @@ def angles_fit(x: tuple[int, ...], angles: tuple[int, ...]) -> bool:
 
 
 def rotary_angles(
-    positions: Array, head_dim: int, base: float = 10000.0, dtype: npt.DTypeLike = np.float32
+    positions: npt.ArrayLike, head_dim: int, base: float = 10000.0, dtype: npt.DTypeLike = np.float32
 ) -> tuple[Tensor, Tensor]:
     """Return the cosines and sines for positions: (...) -> two of (..., head_dim / 2).
 
     Pair i of position t turns by t / base^(2i / head_dim). The angles are computed in float64.
+
+    Args:
+        positions: Which positions, of any shape.
+        head_dim: The length of a query, even.
+        base: The longest wavelength, over 2 pi.
+        dtype: The type of the result.
+
+    Raises:
+        ValueError: `head_dim` is odd or not positive, or `base` is not positive.
 
     Example:
         >>> cos, sin = rotary_angles([0, 1], 2)
         >>> cos.tolist()[0], sin.tolist()[0]
         ([1.0], [0.0])
     """
+    if head_dim < 2 or head_dim % 2 or not base > 0:
+        raise ValueError(
+            f"rotary_angles needs an even head_dim of at least 2 and a positive base, but received head_dim={head_dim} "
+            f"and base={base}."
+        )
     angles = np.asarray(positions)[..., np.newaxis] * wavelengths(head_dim // 2, head_dim, base)
     return from_numpy(np.cos(angles).astype(dtype)), from_numpy(np.sin(angles).astype(dtype))
 
