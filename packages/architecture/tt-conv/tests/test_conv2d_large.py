@@ -133,3 +133,48 @@ def test_images_in_any_memory_order_give_the_same() -> None:
     for order in [(0, 2, 3, 1), (3, 2, 1, 0)]:
         turned = np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
         np.testing.assert_allclose(conv2d(double(turned), double(w)).data, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("channels", "filters", "groups"), [(24, 24, 12), (12, 36, 6), (36, 12, 12), (16, 32, 16), (21, 7, 7)]
+)
+@pytest.mark.parametrize("frozen", [None, 0, 1], ids=["both", "weights", "images"])
+def test_many_small_groups(channels: int, filters: int, groups: int, frozen: int | None) -> None:
+    x, w = normal(2, channels, 5, 6), normal(filters, channels // groups, 3, 2, seed=1)
+    settings: dict[str, Any] = {"padding": (1, 0), "stride": (1, 2), "groups": groups}
+    leaves = [double(array, number != frozen) for number, array in enumerate((x, w))]
+    out = conv2d(*leaves, **settings)
+    with use_kernel(conv2d, "loops"):
+        np.testing.assert_allclose(out.data, conv2d(double(x), double(w), **settings).data, atol=1e-12)
+    g = normal(*out.shape, seed=2)
+    out.backward(double(g))
+    # Each group by itself, as a convolution without groups.
+    every = [double(x, True), double(w, True)]
+    for i in range(groups):
+        seen = slice(i * channels // groups, (i + 1) * channels // groups)
+        own = slice(i * filters // groups, (i + 1) * filters // groups)
+        conv2d(every[0][:, seen], every[1][own], padding=(1, 0), stride=(1, 2)).backward(double(g[:, own]))
+    for number, (leaf, expected) in enumerate(zip(leaves, every, strict=True)):
+        assert (leaf.grad is None) == (number == frozen)
+        if leaf.grad is not None:
+            assert expected.grad is not None
+            np.testing.assert_allclose(leaf.grad.data, expected.grad.data, atol=1e-12)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_stays_in_its_group(value: float) -> None:
+    x, w = normal(2, 8, 5, 5), np.ones((8, 2, 3, 3))
+    x[0, 3] = value
+    leaf, weight = double(x, True), double(w, True)
+    out = conv2d(leaf, weight, groups=4)
+    assert sorted({tuple(place) for place in np.argwhere(~np.isfinite(out.data))[:, :2].tolist()}) == [(0, 2), (0, 3)]
+    g = np.ones(out.shape)
+    g[1, 7] = value
+    out.backward(double(g))
+    assert leaf.grad is not None
+    assert weight.grad is not None
+    assert sorted({tuple(place) for place in np.argwhere(~np.isfinite(leaf.grad.data))[:, :2].tolist()}) == [
+        (1, 6),
+        (1, 7),
+    ]
+    assert sorted(set(np.argwhere(~np.isfinite(weight.grad.data))[:, 0].tolist())) == [2, 3, 7]

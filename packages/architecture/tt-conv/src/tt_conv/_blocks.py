@@ -10,6 +10,7 @@ import numpy as np
 from tt_tensor import Array, scratch, split_work
 
 from tt_conv._depthwise import conv2d_depthwise
+from tt_conv._groups import join_groups
 from tt_conv._im2col import filter_matrices, grouped_patches
 from tt_conv._precision import widened
 from tt_conv._window import Pair, Sides, Window, channels_last, to_first, to_last, windows
@@ -136,4 +137,6 @@ def conv2d_blocks(
     last = to_last(x)
     if groups > 1 and groups == x.shape[1] == weight.shape[0]:
         return to_first(conv2d_depthwise(channels_last(x), weight, bias, down, right))
+    if groups > 1 and np.isfinite(x).all():  # zeros would make NaN of what another group holds
+        weight, groups = join_groups(weight, groups)
     return to_first(convolve(last, filter_matrices(weight, groups), down, right, bias))

@@ -9,6 +9,7 @@ from tt_tensor import Array, as_matrix, column_sums, scratch, split_work
 from tt_conv._bands import cut_rows, gradient_by_bands
 from tt_conv._blocks import Block, columns_of, cut, pad_block, product
 from tt_conv._depthwise import depthwise_input, depthwise_weight, sum_of_parts
+from tt_conv._groups import join_groups, part_groups
 from tt_conv._im2col import col2im, col2im_by_places, filter_matrices
 from tt_conv._precision import same_type
 from tt_conv._primitives import conv2d_primitive
@@ -179,6 +180,23 @@ def send_back(back: Array, matrices: Array, target: Array, down: Window, right: 
     target[...] = inside(padded, target.shape, down, right)
 
 
+def matrix_gradients(
+    g: Array, x: Array, weight: Array, down: Window, right: Window, groups: int, needs: tuple[bool, bool]
+) -> Both:
+    """Gradients of a convolution by matrix products, in whichever way takes less work.
+
+    Shapes: g (N, OH, OW, O), x (N, H, W, C) -> (N, H, W, C) and (O, C / groups, KH, KW).
+    """
+    joined, left = weight, groups
+    # The images' gradient is a product with the joined filters' zeros; of the filters', zeros' part is thrown away.
+    if groups > 1 and (not needs[0] or np.isfinite(g).all()):
+        joined, left = join_groups(weight, groups)
+    turns = needs[0] and turning_pays(g.shape, x.shape, joined.shape, down, right, left)
+    method = gradient_by_turning if turns else gradient_by_columns
+    of_x, of_weight = method(g, x, joined, down, right, left, needs)
+    return of_x, None if of_weight is None else part_groups(of_weight, weight.shape, groups)
+
+
 def conv2d_gradient(
     g: Array,
     _out: Spec,
@@ -208,9 +226,7 @@ def conv2d_gradient(
     elif bands is not None and (needs[0] or needs[1]):
         of_x, of_weight = gradient_by_bands(back, channels_last(x), weight, down, right, bands, (needs[0], needs[1]))
     elif needs[0] or needs[1]:
-        turns = needs[0] and turning_pays(back.shape, images.shape, weight.shape, down, right, groups)
-        method = gradient_by_turning if turns else gradient_by_columns
-        of_x, of_weight = method(back, images, weight, down, right, groups, (needs[0], needs[1]))
+        of_x, of_weight = matrix_gradients(back, images, weight, down, right, groups, (needs[0], needs[1]))
     of_bias = column_sums(as_matrix(back)) if needs[2:] == (True,) else None
     return (None if of_x is None else to_first(of_x), of_weight, of_bias)[: len(needs)]
 

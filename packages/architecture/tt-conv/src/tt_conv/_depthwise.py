@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from tt_tensor import Array, scratch
+from tt_tensor import Array, column_sums, scratch
 
 from tt_conv._window import Window, inside, padded_shape
 from tt_conv._work import BYTES_PER_SECOND, by_blocks
 
 
-def tap_vectors(weight: Array) -> Array:
-    """Return the filters as one row of channels for each tap: (C, 1, KH, KW) -> (KH, KW, C)."""
-    return np.ascontiguousarray(weight[:, 0].transpose(1, 2, 0))
+def tap_rows(weight: Array, across: int) -> Array:
+    """Return the filters as one row of an image for each tap, (C, 1, KH, KW) -> (KH, KW, across, C).
+
+    All places of a row have the same; written out, a row of pixels is multiplied in one run instead of pixel by pixel.
+    """
+    return np.repeat(weight[:, 0].transpose(1, 2, 0)[:, :, np.newaxis], across, axis=2)
 
 
 def padded_images(x: Array, down: Window, right: Window) -> Array:
@@ -35,8 +38,8 @@ def conv2d_depthwise(x: Array, weight: Array, bias: Array | None, down: Window, 
 
     Shapes: x (N, H, W, C), weight (C, 1, KH, KW) -> (N, OH, OW, C).
     """
-    vectors = tap_vectors(weight)
     rows, across = down.positions(x.shape[1]), right.positions(x.shape[2])
+    factors = tap_rows(weight, across)
     out = np.empty((len(x), rows, across, x.shape[3]), x.dtype)
 
     def work(start: int, stop: int) -> None:
@@ -46,7 +49,7 @@ def conv2d_depthwise(x: Array, weight: Array, bias: Array | None, down: Window, 
         target[...] = 0 if bias is None else bias
         for i in range(down.size):
             for j in range(right.size):
-                np.multiply(padded[:, down.tap(i, rows), right.tap(j, across)], vectors[i, j], out=term)
+                np.multiply(padded[:, down.tap(i, rows), right.tap(j, across)], factors[i, j], out=term)
                 target += term
 
     taps = down.size * right.size
@@ -56,8 +59,8 @@ def conv2d_depthwise(x: Array, weight: Array, bias: Array | None, down: Window, 
 
 def depthwise_input(g: Array, shape: tuple[int, ...], weight: Array, down: Window, right: Window) -> Array:
     """Gradient of a depthwise convolution for its images (N, H, W, C): every tap sends its share back."""
-    vectors = tap_vectors(weight)
     _, rows, across, _ = g.shape
+    factors = tap_rows(weight, across)
     gradient = np.empty(shape, g.dtype)
 
     def work(start: int, stop: int) -> None:
@@ -68,7 +71,7 @@ def depthwise_input(g: Array, shape: tuple[int, ...], weight: Array, down: Windo
         term = scratch("tt_conv.term", part.shape, g.dtype)
         for i in range(down.size):
             for j in range(right.size):
-                np.multiply(part, vectors[i, j], out=term)
+                np.multiply(part, factors[i, j], out=term)
                 seen = padded[:, down.tap(i, rows), right.tap(j, across)]
                 seen += term
         target[...] = inside(padded, target.shape, down, right)
@@ -92,7 +95,7 @@ def depthwise_weight(g: Array, x: Array, down: Window, right: Window) -> Array:
         for i in range(down.size):
             for j in range(right.size):
                 np.multiply(padded[:, down.tap(i, rows), right.tap(j, across)], part, out=term)
-                sums[i, j] = np.add.reduce(term.reshape(-1, channels), axis=0)
+                sums[i, j] = column_sums(term.reshape(-1, channels))
 
     taps = down.size * right.size
     by_blocks(work, len(x), 4 * x[:1].nbytes, seconds=2 * taps * g.nbytes / BYTES_PER_SECOND)
