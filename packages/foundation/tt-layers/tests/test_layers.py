@@ -104,6 +104,8 @@ def test_the_layer_says_what_it_expected_and_how_to_mend_it() -> None:
         layer(Tensor(np.zeros((32, 28, 28))))
     with pytest.raises(ValueError, match=r"received \(5, 3\).*in_features"):
         layer(Tensor(np.zeros((5, 3))))
+    with pytest.raises(ValueError, match=r"received \(5,\)\. Give it a last axis: x\.reshape\(-1, 1\)"):
+        Linear(1, 3)(Tensor(np.zeros(5)))  # Flatten keeps the first axis, and so would not help
     with pytest.raises(ValueError, match="in_features=0"):
         Linear(0, 3)
 

@@ -74,14 +74,20 @@ class Linear(Module):
     def forward(self, x: Tensor | Array) -> Tensor:
         """Return `x @ weight + bias`."""
         if x.shape[-1:] != (self.in_features,):
-            flattened = math.prod(x.shape[1:]) == self.in_features
             raise ValueError(
                 f"{self!r} expects an input of shape (..., {self.in_features}), but received {tuple(x.shape)}. "
-                + ("Put a Flatten() before it." if flattened else "Change the layer's in_features or the input.")
+                + self._remedy(x.shape)
             )
         if self.bias is None:
             return linear_primitive(x, self.weight)
         return linear_primitive(x, self.weight, self.bias)
+
+    def _remedy(self, shape: tuple[int, ...]) -> str:
+        if len(shape) > 1 and math.prod(shape[1:]) == self.in_features:
+            return "Put a Flatten() before it."
+        if self.in_features == 1:
+            return "Give it a last axis: x.reshape(-1, 1)."
+        return "Change the layer's in_features or the input."
 
     def describe(self) -> str:
         """Return the sizes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from reprlib import recursive_repr
 from typing import ClassVar, Self, TypeAlias
 
 from tt_tensor import Array, Tensor, increment_version
@@ -211,7 +212,7 @@ class Module:
         """Return a table of the modules: parameters and bytes, and with an example input the output shapes.
 
         Args:
-            example: An input to run through the module once.
+            example: An input to run through the module once, in `eval` mode.
         """
         from tt_layers._summary import summary
 
@@ -221,6 +222,7 @@ class Module:
         """Return the settings that `repr` shows between the parentheses; a subclass may override it."""
         return ""
 
+    @recursive_repr("...")
     def __repr__(self) -> str:
         lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
         inside = [self.describe()] if self.describe() else []
@@ -229,7 +231,7 @@ class Module:
         return "\n  ".join([f"{type(self).__name__}({', '.join(inside)}", *lines]) + "\n)"
 
 
-def walk(value: object, name: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Found]]:
+def walk(value: object, name: str = "", seen: dict[int, object] | None = None) -> Iterator[tuple[str, Found]]:
     """Yield every module, parameter and buffer reachable from a value, with its dotted name, each object once.
 
     A module comes before its members. Lists and tuples contribute their positions to the name, dicts their keys.
@@ -239,10 +241,10 @@ def walk(value: object, name: str = "", seen: set[int] | None = None) -> Iterato
         >>> [name for name, _ in walk({"a": [part, Module()], "again": part})]
         ['a.0', 'a.1']
     """
-    seen = set() if seen is None else seen
+    seen = {} if seen is None else seen
     if not isinstance(value, (Module, Parameter, Buffer, list, tuple, dict)) or id(value) in seen:
         return
-    seen.add(id(value))
+    seen[id(value)] = value  # held: the id of a list that `members` made for us must not be given to the next one
     if isinstance(value, (Module, Parameter, Buffer)):
         yield name, value
     members: Iterator[tuple[object, object]] = iter(())

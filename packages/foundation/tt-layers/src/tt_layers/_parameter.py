@@ -39,3 +39,11 @@ class Buffer(Tensor):
     def __init__(self, data: TensorLike, dtype: npt.DTypeLike | None = None, *, persistent: bool = True) -> None:
         super().__init__(data, dtype=dtype, requires_grad=False)
         self.persistent = persistent
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Tensor:
+        twin = super().__deepcopy__(memo)
+        vars(twin).update(vars(self))  # a Tensor copies its own slots only
+        return twin
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return *super().__reduce__(), vars(self)

@@ -17,7 +17,7 @@ class LayerCost(NamedTuple):
         kind: The class.
         parameters: Numbers in its parameters, those of modules below included.
         parameter_bytes: The bytes these occupy.
-        output_shape: The shape of what it returned, or None if it was not called.
+        output_shape: The shape of what it returned (the first tensor of several), or None if it was not called.
         activation_bytes: The bytes of all it returned (a module that is called twice returns twice), 0 if it was not
             called or if it gave its input back.
     """
@@ -35,10 +35,13 @@ def measure(model: Module, example: Tensor | None) -> list[LayerCost]:
     shapes: dict[int, tuple[int, ...]] = {}
     sizes: dict[int, int] = {}
 
-    def observe(module: Module, inputs: tuple[object, ...], output: Tensor) -> None:
-        shapes[id(module)] = output.shape
-        same = any(output is given for given in inputs)
-        sizes[id(module)] = sizes.get(id(module), 0) + (0 if same else output.nbytes)
+    def observe(module: Module, inputs: tuple[object, ...], output: object) -> None:
+        several = output if isinstance(output, (list, tuple)) else [output]
+        tensors = [one for one in several if isinstance(one, Tensor)]
+        if tensors:
+            shapes[id(module)] = tensors[0].shape
+        made = sum(one.nbytes for one in tensors if not any(one is given for given in inputs))
+        sizes[id(module)] = sizes.get(id(module), 0) + made
 
     if example is not None:
         with observe_calls(observe):
@@ -58,7 +61,13 @@ def measure(model: Module, example: Tensor | None) -> list[LayerCost]:
 
 def summary(model: Module, example: Tensor | None) -> str:
     """Return the table that `Module.summary` offers."""
-    costs = measure(model, example)
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()  # looking changes nothing: no running mean moves, no random number is drawn
+    try:
+        costs = measure(model, example)
+    finally:
+        for module, mode in modes:
+            module.training = mode
     rows = [["module", "kind", "output", "parameters", "bytes"]]
     for cost in costs[1:] or costs:
         shape = "" if cost.output_shape is None else str(cost.output_shape)
