@@ -83,7 +83,15 @@ def test_a_stop_token_ends_and_is_kept() -> None:
     assert [int(i[0]) for i in generate_tokens(counting, [0], 20, 0, stop=4)] == [1, 2, 3, 4]
     assert [int(i[0]) for i in generate_tokens(counting, [0], 20, 0, stop={7, 3})] == [1, 2, 3]
     assert [int(i[0]) for i in generate_tokens(counting, [4], 3, 0, stop=4)] == [5, 6, 7]  # in the prompt it is text
-    for stop in (np.int64(2), Tensor(2), np.array([2, 9]), Tensor([2]), range(2, 4), frozenset({2})):
+    for stop in (
+        np.int64(2),
+        Tensor(2),
+        np.array([2, 9]),
+        Tensor([2]),
+        range(2, 4),
+        frozenset({2}),
+        {"end": 2}.values(),
+    ):
         assert [int(i[0]) for i in generate_tokens(counting, [0], 3, 0, stop=stop)] == [1, 2]
     assert [int(i[0]) for i in generate_tokens(counting, [0], 3, 0, stop=[])] == [1, 2, 3]
 

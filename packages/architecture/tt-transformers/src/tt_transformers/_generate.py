@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Sequence
 from threading import RLock
 from typing import TypeAlias
 
@@ -88,7 +88,9 @@ def stop_ids(stop: Stop) -> Array:
     if stop is None:
         return np.empty(0, np.int64)
     given = stop.data if isinstance(stop, Tensor) else stop
-    ids = np.asarray(list(given) if isinstance(given, (Set, range)) else given)
+    if isinstance(given, Collection) and not isinstance(given, (np.ndarray, str)):
+        given = list(given)  # of a set NumPy would make one object
+    ids = np.asarray(given)
     if ids.size == 0:
         return np.empty(0, np.int64)
     if ids.ndim > 1 or ids.dtype.kind not in "iu":
