@@ -143,7 +143,7 @@ def test_many_small_groups(channels: int, filters: int, groups: int, frozen: int
     x, w = normal(2, channels, 5, 6), normal(filters, channels // groups, 3, 2, seed=1)
     settings: dict[str, Any] = {"padding": (1, 0), "stride": (1, 2), "groups": groups}
     leaves = [double(array, number != frozen) for number, array in enumerate((x, w))]
-    out = conv2d(*leaves, **settings)
+    out = conv2d(leaves[0], leaves[1], **settings)
     with use_kernel(conv2d, "loops"):
         np.testing.assert_allclose(out.data, conv2d(double(x), double(w), **settings).data, atol=1e-12)
     g = normal(*out.shape, seed=2)

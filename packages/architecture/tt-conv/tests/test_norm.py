@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tt_autograd import gradcheck
 from tt_conv import BatchNorm2d, Conv2d, GroupNorm, batch_norm2d, fold_batch_norm, group_norm
 from tt_layers import Sequential
-from tt_tensor import Array, Tensor
+from tt_tensor import Array, Tensor, from_numpy
 
 
 def normal(*shape: int, seed: int = 0) -> Array:
@@ -21,6 +21,11 @@ def normal(*shape: int, seed: int = 0) -> Array:
 
 def double(array: Array, requires_grad: bool = False) -> Tensor:
     return Tensor(array, dtype=np.float64, requires_grad=requires_grad)
+
+
+def channels_last(array: Array) -> Array:
+    """The same numbers, a pixel's channels side by side in memory."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
 
 
 def column(vector: Array) -> Array:
@@ -167,6 +172,46 @@ def test_group_norm_normalises_every_group_of_every_example(groups: int, shape: 
     np.testing.assert_allclose(out.data, expected, atol=1e-9)
     assert gradcheck(lambda x, w, b: group_norm(x, groups, w, b, eps=0.1), x, w, b)
     assert gradcheck(lambda x: group_norm(x, groups, eps=0.1), x)
+
+
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("shape", [(5, 12, 9, 7), (3, 6, 16, 16), (2, 6, 300)])
+def test_group_norm_is_the_same_however_the_examples_lie(shape: tuple[int, ...], affine: bool) -> None:
+    x, g = normal(*shape), normal(*shape, seed=3)
+    factors = [normal(shape[1], seed=1), normal(shape[1], seed=2)] if affine else []
+    found = []
+    for turned in (False, True):
+        arrays = [channels_last(array) if turned else array for array in (x, g)]
+        leaves = [from_numpy(arrays[0]), *(from_numpy(each.copy()) for each in factors)]
+        for leaf in leaves:
+            leaf.requires_grad = True
+        weight, bias = leaves[1:] or (None, None)
+        out = group_norm(leaves[0], 3, weight, bias)
+        out.backward(from_numpy(arrays[1]))
+        found.append([out.data, *(leaf.grad.data for leaf in leaves if leaf.grad is not None)])
+        assert len(found[-1]) == 1 + len(leaves)
+    for plain, turned_one in zip(*found, strict=True):
+        np.testing.assert_allclose(plain, turned_one, atol=1e-12)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_group_norm_of_numbers_far_from_zero(turned: bool) -> None:
+    """In float32, neighbours of 1e8 are 8 apart: the numbers are exact, their mean is not."""
+    steps = np.random.default_rng(0).integers(-3, 4, (4, 6, 8, 8))
+    far = (1e8 + 8.0 * steps).astype(np.float32)
+    x, g = (
+        np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 1, -1)), -1, 1) if turned else a
+        for a in (far, normal(4, 6, 8, 8))
+    )
+    leaf, exact = from_numpy(x), double(far, True)
+    leaf.requires_grad = True
+    out, wanted = group_norm(leaf, 2), group_norm(exact, 2)
+    np.testing.assert_allclose(out.data, wanted.data, atol=1e-5)
+    out.backward(from_numpy(g.astype(np.float32)))
+    wanted.backward(double(g))
+    assert leaf.grad is not None
+    assert exact.grad is not None
+    np.testing.assert_allclose(leaf.grad.data, exact.grad.data, atol=1e-6)
 
 
 def test_group_norm_layer_knows_no_mode() -> None:

@@ -9,6 +9,7 @@ Example:
 
 from tt_conv import (  # the tables of rules fill themselves on import
     _conv_gradient,  # noqa: F401
+    _group_norm_gradient,  # noqa: F401
     _norm_gradient,  # noqa: F401
     _pool_gradient,  # noqa: F401
 )

@@ -1,4 +1,4 @@
-"""Normalisation: by the statistics of a channel over the batch, or of a group of channels within an example.
+"""Batch normalisation: by the statistics of a channel over the batch.
 
 Images lie channels last, so a channel is a column of a tall matrix; its rows are folded side by side until they are
 long enough for NumPy's loops.
@@ -142,42 +142,3 @@ def batch_norm(x: Array, moments: Array, *affine: Array, eps: float, training: b
 def batch_norm_relu(x: Array, moments: Array, *affine: Array, eps: float, training: bool) -> Array:
     """Do what `batch_norm` does, and replace what is negative by 0 while it is still in the cache."""
     return normalise(x, moments, affine, eps, rectify=True)
-
-
-def group_moments(x: Array, groups: int, eps: float) -> tuple[Array, Array]:
-    """Return the mean and the inverse deviation of every group of channels of every example, (N, groups, 1).
-
-    Shapes: x (N, C, L).
-    """
-    examples, channels, _ = x.shape
-    # A mean of means over the channels: x is read as it lies in memory.
-    means = x.mean(axis=2, dtype=np.float64).reshape(examples, groups, channels // groups)
-    mean = means.mean(axis=2, keepdims=True)
-    apart = x - np.repeat(mean[:, :, 0], channels // groups, axis=1)[:, :, np.newaxis].astype(x.dtype)
-    np.multiply(apart, apart, out=apart)
-    squares = apart.mean(axis=2, dtype=np.float64).reshape(means.shape)
-    return mean, 1 / np.sqrt(squares.mean(axis=2, keepdims=True) + eps)
-
-
-def by_channel(groups: Array, channels: int, dtype: np.dtype[np.generic]) -> Array:
-    """Give every channel the number of its group: (N, groups, 1) -> (N, C, 1)."""
-    return np.repeat(groups, channels // groups.shape[1], axis=1).astype(dtype)
-
-
-@widened
-def group_norm(x: Array, *affine: Array, groups: int, eps: float) -> Array:
-    """Normalise every group of channels of every example by itself, then scale and shift every channel.
-
-    Shapes: x (N, C, ...), weight and bias (C,), both or neither -> the same as x.
-    """
-    if x.size == 0:
-        return x.copy()
-    flat = x.reshape(*x.shape[:2], -1)
-    mean, inverse = (by_channel(moment, x.shape[1], x.dtype) for moment in group_moments(flat, groups, eps))
-    out = np.asarray(flat - mean)
-    if affine:
-        out *= inverse * affine[0][:, np.newaxis]
-        out += affine[1][:, np.newaxis]
-    else:
-        out *= inverse
-    return out.reshape(x.shape)

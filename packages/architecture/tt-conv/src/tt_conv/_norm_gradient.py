@@ -1,4 +1,4 @@
-"""Gradients of the normalisations: what moves the mean or the spread of all alike is taken out."""
+"""Gradients of batch normalisation: what moves the mean or the spread of all alike is taken out."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import numpy as np
 from tt_autograd import NONDIFFERENTIABLE, Spec, defvjp
 from tt_tensor import Array, ones_vector, scratch, split_work
 
-from tt_conv._norm import Tall, by_channel, group_moments, scale_and_shift
+from tt_conv._norm import Tall, scale_and_shift
 from tt_conv._precision import same_type
 from tt_conv._primitives import (
     batch_norm_primitive,
     batch_norm_relu_primitive,
     channel_moments_primitive,
-    group_norm_primitive,
 )
 from tt_conv._window import channels_last, to_first
 from tt_conv._work import BYTES_PER_SECOND
@@ -137,45 +136,7 @@ def batch_norm_relu_gradient(
     return normalised_gradients(g, out, x, moments, affine, needs, eps, training)
 
 
-def group_norm_gradient(
-    g: Array, _out: Spec, x: Array, *affine: Array, needs: tuple[bool, ...], groups: int, eps: float
-) -> tuple[Array | None, ...]:
-    """Gradients for the input, the weight and the bias."""
-    shape, dtype = x.shape, x.dtype
-    channels = shape[1]
-    if x.size == 0:
-        return tuple(np.zeros_like(array) if need else None for array, need in zip((x, *affine), needs, strict=True))
-    g, x = same_type(g, x)
-    flat = (shape[0], channels, int(np.prod(shape[2:])))
-    g, x = g.reshape(flat), x.reshape(flat)
-    mean, inverse = (by_channel(moment, channels, x.dtype) for moment in group_moments(x, groups, eps))
-    normal = np.asarray(x - mean)
-    normal *= inverse
-    products = (g * normal).sum(axis=2)  # (N, C)
-    totals = g.sum(axis=2)
-    of_x: Array | None = None
-    if needs[0]:
-        weight = affine[0].astype(x.dtype) if affine else np.ones(channels, x.dtype)
-        size = flat[2] * (channels // groups)
-        means = [
-            by_channel(
-                (sums * weight).reshape(shape[0], groups, -1).sum(axis=2, keepdims=True) / size, channels, x.dtype
-            )
-            for sums in (totals, products)
-        ]
-        gradient = g * weight[:, np.newaxis]
-        gradient -= means[0]
-        normal *= means[1]
-        gradient -= normal
-        gradient *= inverse
-        of_x = gradient.reshape(shape)
-    of_weight = products.sum(axis=0).astype(dtype) if len(needs) > 1 and needs[1] else None
-    of_bias = totals.sum(axis=0).astype(dtype) if len(needs) > 1 and needs[2] else None
-    return (of_x, of_weight, of_bias)[: len(needs)]
-
-
 # The moments are taken of a detached input: batch_norm's own rule knows how they follow from it.
 NONDIFFERENTIABLE.add(channel_moments_primitive)
 defvjp(batch_norm_primitive, joint=batch_norm_gradient)
 defvjp(batch_norm_relu_primitive, joint=batch_norm_relu_gradient)
-defvjp(group_norm_primitive, joint=group_norm_gradient)
