@@ -139,3 +139,17 @@ def test_values_are_limited_each_by_itself() -> None:
     assert gradient(weight).tolist() == [1.0, -0.5, -1.0]
     with pytest.raises(ValueError, match="clip_value"):
         clip_grad_value_([weight], 0.0)
+
+
+def test_half_precision_gradients_are_scaled_in_single() -> None:
+    weight = Tensor(np.zeros(100), dtype=np.float16, requires_grad=True)
+    weight.grad = Tensor(np.full(100, 3e4), dtype=np.float16)
+    clip_grad_norm_([weight], 1e-2)  # the factor, 3e-8, is none of float16's numbers
+    assert np.linalg.norm(gradient(weight).astype(np.float64)) == pytest.approx(1e-2, rel=1e-3)
+
+
+def test_a_bound_beyond_half_precision_limits_nothing() -> None:
+    weight = Tensor([0.0, 0.0], dtype=np.float16, requires_grad=True)
+    weight.grad = Tensor([6e4, -6e4], dtype=np.float16)
+    clip_grad_value_([weight], 1e6)
+    assert np.abs(gradient(weight)).tolist() == [6e4, 6e4]

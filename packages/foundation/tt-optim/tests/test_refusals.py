@@ -69,6 +69,26 @@ def test_a_setting_spoilt_between_steps_is_found(leaf: Leaf) -> None:
     assert weight.item() == before
 
 
+def test_a_setting_spoilt_in_one_group_stops_all(leaf: Leaf) -> None:
+    first, second = leaf(1.0), leaf(2.0)
+    optimizer = SGD([{"params": [first]}, {"params": [second]}], lr=0.1)
+    optimizer.param_groups[1]["lr"] = -1.0
+    with pytest.raises(ValueError, match="lr"):
+        optimizer.step()
+    assert [first.item(), second.item()] == [1.0, 2.0]
+
+
+def test_takes_numpy_numbers_as_pythons(leaf: Leaf) -> None:
+    # As they are, float64 ones would lift the arithmetic on float32 parameters to float64.
+    settings: dict[str, Any] = {"lr": np.float32(0.5), "betas": (np.float64(0.5), 0.9), "eps": np.float64(1e-6)}
+    optimizer = Adam([leaf(1.0)], **settings)
+    group = optimizer.param_groups[0]
+    assert [type(n) for n in (group["lr"], *group["betas"], group["eps"])] == [float] * 4
+    group["lr"] = np.float32(0.25)  # type: ignore[typeddict-item]  # as somebody's schedule may
+    optimizer.step()
+    assert optimizer.param_groups[0]["params"][0].item() == pytest.approx(0.75, rel=1e-5)
+
+
 def test_refuses_an_unknown_setting_and_a_group_without_parameters(leaf: Leaf) -> None:
     with pytest.raises(TypeError, match="betas"):
         SGD([{"params": [leaf(1.0)], "betas": (0.9, 0.9)}])
@@ -103,6 +123,8 @@ def test_refuses_what_cannot_be_trained(leaf: Leaf) -> None:
         SGD([Tensor([1, 2])])
     with pytest.raises(TypeError, match="tensors"):
         SGD([{"params": 3}])
+    with pytest.raises(TypeError, match=r"received Linear\(.*model\.parameters\(\)"):
+        SGD(Linear(2, 1))  # type: ignore[arg-type]  # that is the point
     with pytest.raises(ValueError, match="leaf"):
         SGD([leaf(1.0) * 2.0])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -154,3 +155,34 @@ def test_one_cycle_with_peaks_of_its_own_for_each_group() -> None:
 def test_refuses_what_makes_no_sense(make: Make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make(optimizer())
+
+
+def test_a_group_that_is_added_later_starts_from_its_own_rate() -> None:
+    target = optimizer(1.0)
+    schedule = LinearWarmup(target, 2, after=Step(target, every=1, factor=0.5))
+    target.add_param_group({"params": [Tensor([2.0], requires_grad=True)], "lr": 0.1})
+    assert schedule.state_dict()["base_lrs"] == [1.0, 0.1]
+    rates = []
+    for _ in range(3):
+        schedule.step()
+        rates.append([group["lr"] for group in target.param_groups])
+    assert rates == [[1.0, 0.1], [1.0, 0.1], [0.5, 0.05]]
+    again = optimizer(1.0, 0.7)
+    loaded = LinearWarmup(again, 2, after=Step(again, every=1, factor=0.5))
+    loaded.load_state_dict(schedule.state_dict())
+    assert [group["lr"] for group in again.param_groups] == [0.5, 0.05]
+
+
+@pytest.mark.parametrize("rate", [-1.0, math.nan, math.inf, "1", None, True])
+def test_refuses_a_state_whose_rates_make_no_sense(rate: object) -> None:
+    target = optimizer(0.25)
+    schedule = Step(target, every=1)
+    with pytest.raises(ValueError, match=r"base_lrs.*Nothing was loaded"):
+        schedule.load_state_dict({"step": 1, "base_lrs": [rate]})
+    assert (schedule.last_step, schedule.base_lrs, target.param_groups[0]["lr"]) == (0, [0.25], 0.25)
+
+
+def test_takes_numpy_numbers_as_pythons() -> None:
+    target = optimizer(1.0)
+    OneCycle(target, np.float32(0.5), total_steps=10)  # type: ignore[arg-type]  # no float, by its type
+    assert type(target.param_groups[0]["lr"]) is float

@@ -118,7 +118,8 @@ def clip_grad_norm_(params: Params | Tensor, max_norm: float, norm_type: float =
     if norm > max_norm:
         factor = max_norm / norm
         for _, gradient in gradients:
-            np.multiply(gradient.data, factor, out=gradient.data)
+            wide = np.promote_types(gradient.dtype, np.float32).type(factor)  # float16 would round the factor to 0
+            np.multiply(gradient.data, wide, out=gradient.data)
             increment_version(gradient)
     return norm
 
@@ -148,5 +149,6 @@ def clip_grad_value_(params: Params | Tensor, clip_value: float) -> None:
     gradients = _gradients(params)
     _refuse_non_finite(gradients, "clip_grad_value_ would hide them")
     for _, gradient in gradients:
-        np.clip(gradient.data, -clip_value, clip_value, out=gradient.data)
+        with np.errstate(over="ignore"):  # a bound beyond float16's range limits nothing
+            np.clip(gradient.data, -clip_value, clip_value, out=gradient.data)
         increment_version(gradient)

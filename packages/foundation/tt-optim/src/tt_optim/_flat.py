@@ -142,13 +142,16 @@ class FlatState:
             states[name] = array[place].reshape(parameter.shape).copy()
         return states
 
-    def write(self, parameter: Tensor, step: int, states: Mapping[str, Array]) -> None:
-        """Set one parameter's states."""
+    def write(self, entries: Sequence[tuple[Tensor, int, Mapping[str, Array]]]) -> None:
+        """Set parameters' counts of steps and states; room is made for all at once, since it moves what is there."""
         self._planned = ([], ())
-        self.admit([parameter], list(states))
-        self.steps[id(parameter)] = step
-        for name, value in states.items():
-            self.arrays[name][self.places[id(parameter)]] = value.reshape(-1)
+        self.admit(
+            [parameter for parameter, _, _ in entries], list({name for *_, states in entries for name in states})
+        )
+        for parameter, step, states in entries:
+            self.steps[id(parameter)] = step
+            for name, value in states.items():
+                self.arrays[name][self.places[id(parameter)]] = value.reshape(-1)
 
 
 def flush(state: Array, scratch: Array) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import cast
 
 import numpy as np
@@ -10,8 +11,8 @@ from tt_autograd import explain_missing
 from tt_tensor import Array, Tensor, increment_version
 
 from tt_optim._flat import CHUNK, FlatState
-from tt_optim._saved import check_saved
-from tt_optim._settings import Named, ParamGroup, Params, check_settings, named
+from tt_optim._saved import States, check_saved
+from tt_optim._settings import Named, ParamGroup, Params, check_settings, named, plain
 
 
 class Optimizer:
@@ -34,13 +35,15 @@ class Optimizer:
     """
 
     def __init__(self, params: Params | Iterable[Mapping[str, object]], defaults: Mapping[str, object]) -> None:
-        self.defaults = dict(defaults)
+        self.defaults = plain(defaults)
         self.param_groups: list[ParamGroup] = []
         self._flat: list[dict[np.dtype[np.generic], FlatState]] = []
         self._checked: dict[int, list[object]] = {}
         self._scratch: dict[np.dtype[np.generic], tuple[Array, Array]] = {}
         check_settings(self.defaults)
-        given: object = params if isinstance(params, Tensor) else list(params)
+        given: object = params  # what cannot be walked is refused by `named`, in words
+        if isinstance(given, Iterable) and not isinstance(given, Tensor):
+            given = list(given)
         if isinstance(given, list) and given and all(isinstance(item, Mapping) for item in given):
             for group in given:
                 self.add_param_group(group)
@@ -66,7 +69,7 @@ class Optimizer:
             )
         pairs = named(group["params"], sum(len(existing["params"]) for existing in self.param_groups))
         self._check_new(pairs)
-        settings = {**self.defaults, **{key: value for key, value in group.items() if key != "params"}}
+        settings = {**self.defaults, **plain({key: value for key, value in group.items() if key != "params"})}
         check_settings(settings)
         names, params = [name for name, _ in pairs], [parameter for _, parameter in pairs]
         self.param_groups.append(cast(ParamGroup, {"params": params, "names": names, **settings}))
@@ -102,14 +105,15 @@ class Optimizer:
         """Move every trainable parameter by one step. Parameters with `requires_grad=False` stay as they are.
 
         Raises:
-            ValueError: If a trainable parameter has no gradient; the message names it and, where that is known, the
-                operation that cut it off. Nothing has been moved.
+            ValueError: If a trainable parameter has no gradient (the message names it and, where that is known, the
+                operation that cut it off), or a setting has been spoilt. Nothing has been moved.
         """
         work = [gather(group) for group in self.param_groups]
         if any(gradient is None for _, found in work for gradient in found):
             raise ValueError(self._explain())
-        for group, flats, (parameters, found) in zip(self.param_groups, self._flat, work, strict=True):
+        for group in self.param_groups:
             self._check_changed(group)
+        for group, flats, (parameters, found) in zip(self.param_groups, self._flat, work, strict=True):
             gradients = [gradient for gradient in found if gradient is not None]
             for dtype in dict.fromkeys(parameter.dtype for parameter in parameters):
                 chosen = [pair for pair in zip(parameters, gradients, strict=True) if pair[0].dtype == dtype]
@@ -208,14 +212,29 @@ class Optimizer:
         groups, states = check_saved(state, self.param_groups, type(self).__name__)
         for group, settings in zip(self.param_groups, groups, strict=True):
             group.update(cast(ParamGroup, settings))
+        self._restore(states)
+
+    def _restore(self, states: States) -> None:
+        """Make the states anew, of those of the parameters with these numbers."""
         self._flat = [{} for _ in self.param_groups]
-        number = 0
+        numbers = count()
         for group, flats in zip(self.param_groups, self._flat, strict=True):
-            for parameter in group["params"]:
+            found: dict[np.dtype[np.generic], list[tuple[Tensor, int, Mapping[str, Array]]]] = {}
+            for parameter, number in zip(group["params"], numbers, strict=False):
                 if number in states:
-                    step, arrays = states[number]
-                    self._flat_of(flats, parameter.dtype).write(parameter, step, arrays)
-                number += 1
+                    found.setdefault(parameter.dtype, []).append((parameter, *states[number]))
+            for dtype, entries in found.items():
+                self._flat_of(flats, dtype).write(entries)
+
+    def __getstate__(self) -> dict[str, object]:
+        # A copy (or pickle) has other parameters, and the flat states know theirs by id: they are made anew.
+        mine = {key: value for key, value in vars(self).items() if key not in ("_flat", "_checked", "_scratch")}
+        return {**mine, "state": self.state_dict()}
+
+    def __setstate__(self, mine: dict[str, object]) -> None:
+        saved = cast("Mapping[str, object]", mine.pop("state"))
+        vars(self).update(mine, _checked={}, _scratch={})
+        self._restore(check_saved(saved, self.param_groups, type(self).__name__)[1])
 
     def __repr__(self) -> str:
         lines = [

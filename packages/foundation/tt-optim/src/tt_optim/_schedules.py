@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from tt_optim._optimizer import Optimizer
 
 
@@ -20,7 +22,8 @@ class Schedule:
     """
 
     def __init__(self, optimizer: Optimizer, base_lrs: Sequence[float] | None = None) -> None:
-        found = [group["lr"] for group in optimizer.param_groups] if base_lrs is None else list(base_lrs)
+        given = [group["lr"] for group in optimizer.param_groups] if base_lrs is None else base_lrs
+        found = [float(rate) for rate in given]
         if len(found) != len(optimizer.param_groups):
             raise ValueError(
                 f"{len(optimizer.param_groups)} parameter groups need as many learning rates, but received {found}."
@@ -46,7 +49,12 @@ class Schedule:
         """
         if step < 0:
             raise ValueError(f"steps are counted from 0, but received {step}.")
-        return self.value(self.base_lrs[group], step)
+        return self.value(self._bases()[group], step)
+
+    def _bases(self) -> list[float]:
+        """Return the base of every group; one that was added since starts from the learning rate it came with."""
+        self.base_lrs += [float(group["lr"]) for group in self.optimizer.param_groups[len(self.base_lrs) :]]
+        return self.base_lrs
 
     def step(self) -> None:
         """Go on to the next step: set the learning rates for it."""
@@ -59,7 +67,7 @@ class Schedule:
 
     def state_dict(self) -> dict[str, object]:
         """Return where the schedule stands: plain numbers."""
-        return {"step": self.last_step, "base_lrs": list(self.base_lrs)}
+        return {"step": self.last_step, "base_lrs": list(self._bases())}
 
     def load_state_dict(self, state: Mapping[str, object]) -> None:
         """Go to where a saved schedule stood, and set the learning rates for it.
@@ -73,13 +81,18 @@ class Schedule:
         step, rates = state.get("step"), state.get("base_lrs")
         if isinstance(step, bool) or not isinstance(step, int) or step < 0:
             raise ValueError(f"a schedule's state has a step of 0 or more, but received {step!r}. Nothing was loaded.")
-        if not isinstance(rates, Sequence) or len(rates) != len(self.base_lrs):
+        groups = len(self._bases())
+        if not isinstance(rates, Sequence) or len(rates) != groups or not all(map(_is_rate, rates)):
             raise ValueError(
-                f"a state for {len(self.base_lrs)} groups has as many base_lrs, but received {rates!r}. "
+                f"a state for {groups} groups has as many base_lrs, zero or more and finite, but received {rates!r}. "
                 "Nothing was loaded."
             )
         self.last_step, self.base_lrs = step, [float(rate) for rate in rates]
         self._set()
+
+
+def _is_rate(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0.0 <= value < math.inf
 
 
 def _positive(name: str, value: int) -> int:
@@ -246,7 +259,7 @@ class OneCycle(Schedule):
             raise ValueError(f"a cycle rises and falls: total_steps must be 2 or more, but received {total_steps!r}.")
         self.total_steps, self.warmup = total_steps, warmup
         self.start_factor, self.final_factor = start_factor, final_factor
-        rates = [max_lr] * len(optimizer.param_groups) if isinstance(max_lr, (int, float)) else max_lr
+        rates = [max_lr] * len(optimizer.param_groups) if isinstance(max_lr, (int, float, np.number)) else max_lr
         if rates is not None and not all(0.0 < rate < math.inf for rate in rates):
             raise ValueError(f"max_lr must be positive, but received {max_lr!r}.")
         super().__init__(optimizer, rates)

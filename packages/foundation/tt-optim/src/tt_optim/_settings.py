@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias, TypedDict
 
+import numpy as np
 from tt_tensor import Tensor
 
 Named: TypeAlias = "tuple[str, Tensor]"
@@ -29,9 +30,21 @@ class ParamGroup(TypedDict, total=False):
 
 
 def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, but received {value!r}.")
     return float(value)
+
+
+def plain(settings: Mapping[str, object]) -> dict[str, object]:
+    """Return settings with NumPy's numbers as Python's: a float64 one would lift float32 arithmetic to float64."""
+    return {
+        name: tuple(map(_plain, value)) if isinstance(value, tuple) else _plain(value)
+        for name, value in settings.items()
+    }
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def at_least_zero(name: str, value: object) -> None:
@@ -113,7 +126,9 @@ def named(params: object, start: int) -> list[Named]:
     if isinstance(params, Tensor):
         params = [params]
     if not isinstance(params, Iterable):
-        raise TypeError(f"parameters must be tensors or (name, tensor) pairs, but received {params!r}.")
+        raise TypeError(
+            f"parameters must be tensors or (name, tensor) pairs, but received {params!r}. Pass model.parameters()."
+        )
     pairs: list[Named] = []
     for number, item in enumerate(params, start):
         if isinstance(item, Tensor):
