@@ -259,3 +259,23 @@ def test_a_shift_of_all_logits_changes_nothing(row: list[float], shift: float) -
     a = cross_entropy(Tensor(x, dtype=np.float64), [0]).item()
     assert cross_entropy(Tensor(x + shift, dtype=np.float64), [0]).item() == pytest.approx(a, abs=1e-9)
     assert a >= 0
+
+
+def test_nll_of_whole_numbers_is_no_whole_number() -> None:
+    out = nll_loss([[-1, -2], [-2, -3]], [1, 1])
+    assert out.dtype == np.float32
+    assert out.item() == 2.5
+    assert nll_loss([[-1, -2], [-2, -3]], [0, 1], weight=[0.5, 1.5]).item() == pytest.approx(2.5)
+
+
+def test_nll_in_half_precision_rounds_once() -> None:
+    logs = Tensor([[-6e4, -1.0], [-6e4, -1.0]], dtype=np.float16)
+    out = nll_loss(logs, [0, 0], weight=[2.0, 1.0])  # a weighted loss of 120,000 is none of float16's numbers
+    assert out.dtype == np.float16
+    assert out.item() == 6e4
+
+
+@both
+def test_a_sum_beyond_half_precision_is_infinite_in_silence(function: Function) -> None:
+    x = Tensor([[-6e4, 0.0], [-6e4, 0.0]], dtype=np.float16)
+    assert function(x, [0, 0], "sum").item() == math.inf

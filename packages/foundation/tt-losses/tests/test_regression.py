@@ -139,6 +139,7 @@ def test_long_means_keep_their_precision() -> None:
 def test_huge_differences_overflow_to_infinity_in_silence() -> None:
     assert loss.mse_loss(Tensor([3e38]), Tensor([-3e38])).item() == np.inf
     assert loss.huber_loss(Tensor([3e38]), Tensor([0.0])).item() == pytest.approx(3e38, rel=1e-6)
+    assert loss.mse_loss(Tensor([300.0], dtype=np.float16), Tensor([0.0], dtype=np.float16)).item() == np.inf
 
 
 @pytest.mark.parametrize("delta", [0.0, -1.0, float("nan")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from tt_tensor import Primitive, Tensor, TensorLike, applies
 
 from tt_losses import _cross_entropy as kernels
@@ -101,6 +102,8 @@ def nll_loss(
     """
     check_reduction("nll_loss", reduction)
     input, targets = as_tensor(input), as_tensor(targets)
+    if input.dtype.kind != "f":
+        input = input.astype(np.float32)
     axis = class_axis("nll_loss", input, axis)
     check_labels("nll_loss", input, targets, axis)
     inputs: tuple[Tensor, ...] = (input, targets)

@@ -115,12 +115,14 @@ def _run(
         loss, kept = _run(
             logits.astype(np.float32), targets, weight, ignore_index, smoothing, reduction, axis, keep=keep
         )
-        return (loss.astype(logits.dtype), kept) if logits.dtype.kind == "f" else (loss, kept)
+        with np.errstate(over="ignore"):
+            return (loss.astype(logits.dtype), kept) if logits.dtype.kind == "f" else (loss, kept)
     if weight is not None:
         weight = weight.astype(rows.dtype, copy=False)
     with np.errstate(over="ignore", invalid="ignore"):
         if targets.dtype.kind == "f":
-            losses, kept = probability_losses(rows, as_rows(targets, axis), weight, smoothing)
+            wide = targets.astype(np.promote_types(targets.dtype, rows.dtype), copy=False)
+            losses, kept = probability_losses(rows, as_rows(wide, axis), weight, smoothing)
             count = float(len(rows)) if reduction == "mean" else 1.0
         else:
             labels, counted = known_labels(targets.reshape(-1), rows.shape[1], ignore_index)
@@ -172,12 +174,13 @@ def nll_loss(
     rows = as_rows(input, axis)
     labels, counted = known_labels(targets.reshape(-1), rows.shape[1], ignore_index)
     count = divisor(labels, counted, weight, reduction)
-    losses = -rows[np.arange(len(rows)), labels]
+    picked = rows[np.arange(len(rows)), labels]
+    losses = np.negative(picked, dtype=np.promote_types(picked.dtype, np.float32))  # float16 is rounded once, below
     if weight is not None:
         losses *= weight[labels]
     if counted is not None:
         losses[~counted] = 0
-    if reduction == "none":
-        return losses.reshape(targets.shape)
-    total = np.add.reduce(losses, dtype=np.float32 if losses.dtype.itemsize < 4 else None)
-    return np.asarray(total / count, losses.dtype)
+    with np.errstate(over="ignore"):
+        if reduction == "none":
+            return losses.reshape(targets.shape).astype(input.dtype, copy=False)
+        return np.asarray(np.add.reduce(losses) / count).astype(input.dtype, copy=False)

@@ -51,6 +51,6 @@ def smooth(kernel: Callable[P, Array]) -> Callable[P, Array]:
         with np.errstate(over="ignore", invalid="ignore"):
             # ParamSpec cannot say that every positional argument is an array.
             result = kernel(*[x.astype(dtype, copy=False) for x in arrays], **kwargs)  # type: ignore[arg-type]
-        return result.astype(common) if common.char == "e" else result
+            return result.astype(common) if common.char == "e" else result
 
     return wide
