@@ -145,3 +145,12 @@ def test_early_stopping_stops_and_brings_the_best_weights_back(
 def test_early_stopping_without_its_figure_explains_itself(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
     with pytest.raises(KeyError, match=r"watches 'validation_loss'.*recorded epoch, loss.*fit\(validation="):
         make_trainer(callbacks=[EarlyStopping()]).fit(make_loader())
+
+
+def test_early_stopping_begins_anew_with_each_fit(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
+    early = EarlyStopping("loss", patience=1, min_delta=1e6, restore_best=True)  # any epoch after the first is in vain
+    trainer = make_trainer(callbacks=[early])
+    assert len(trainer.fit(make_loader(), epochs=5).epochs) == 2
+    before = trainer.model.state_dict()
+    assert len(trainer.fit(make_loader(), epochs=5).epochs) == 2
+    assert not np.array_equal(trainer.model.state_dict()["0.weight"], before["0.weight"])

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import load_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 from tt_layers import Identity, Linear, Sequential
 from tt_optim import Adam
 from tt_tensor import Tensor, manual_seed, rng_state
@@ -228,3 +229,15 @@ def test_a_rng_state_that_is_none_is_refused(path: Path) -> None:
 def test_a_missing_file_is_an_os_error(path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_checkpoint(path)
+
+
+@pytest.mark.parametrize(("number", "wrong"), [('"inc":', '"inc":-'), ('"inc":', '"inc":' + "9" * 60)])
+def test_numbers_beyond_all_bounds_are_refused(number: str, wrong: str, path: Path) -> None:
+    save_checkpoint(path)
+    with safe_open(path, framework="numpy") as file:
+        text = file.metadata()["state"].replace(number, wrong)
+    save_file({}, path, metadata={"format": "tt-train 1", "state": text})
+    before = rng_state()
+    with pytest.raises(CheckpointError, match="does not fit"):
+        load_checkpoint(path)
+    assert rng_state() == before

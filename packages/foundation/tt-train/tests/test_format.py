@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from safetensors.numpy import load, save_file
 from tt_layers import Linear
 from tt_tensor import Array
-from tt_train import CheckpointError, check_header, encode_header, read_checkpoint, save_checkpoint
+from tt_train import (
+    CheckpointError,
+    check_header,
+    encode_header,
+    load_checkpoint,
+    read_checkpoint,
+    save_checkpoint,
+)
 
 ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 
@@ -137,6 +144,7 @@ def test_another_safetensors_file_is_told_apart(tmp_path: Path) -> None:
         ('{"a":{"$tuple":1}}', r"unknown mark '\$tuple'"),
         ('{"a":{"$dict":[[{},1]]}}', r"unknown mark '\$dict'"),
         ('{"a":{"$dict":[[1]]}}', r"unknown mark '\$dict'"),
+        ('{"a":{"$dict":[[{"$tuple":[[]]},1]]}}', "cannot be read.*unhashable"),
         ('{"extra":{}}', "no 'rng'"),
         ('{"rng":{}}', "no 'extra'"),
         ("[" * 100_000, "cannot be read"),
@@ -180,3 +188,19 @@ def test_a_flipped_byte_in_the_header_is_an_error_or_harmless(good: Path, data: 
     except CheckpointError:
         return
     assert isinstance(tree, dict)
+
+
+def test_a_header_that_no_reader_would_take_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "large.safetensors"
+    save_checkpoint(path, extra={"step": 1})
+    with pytest.raises(ValueError, match=r"of text.*100,000,000.*arrays"):
+        save_checkpoint(path, extra={"text": "\x00" * 15_000_000})  # seven bytes each, once they are JSON in JSON
+    assert load_checkpoint(path) == {"step": 1}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["large.safetensors"]
+
+
+def test_a_name_that_is_no_unicode_comes_back(tmp_path: Path) -> None:
+    name = "caf\udce9"  # how Python reads a file's name in Latin-1
+    save_checkpoint(tmp_path / "x", extra={name: np.ones(2), "caf?": np.zeros(1)})
+    extra = load_checkpoint(tmp_path / "x")
+    np.testing.assert_equal(extra, {name: np.ones(2), "caf?": np.zeros(1)})

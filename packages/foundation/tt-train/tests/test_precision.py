@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from tt_data import DataLoader
-from tt_layers import Linear, Module
-from tt_losses import mse_loss
+from tt_layers import Linear, Module, Sequential
+from tt_losses import CrossEntropyLoss, mse_loss
 from tt_optim import SGD
 from tt_tensor import Tensor, current, manual_seed, use_interpreter
 from tt_train import Callback, HalfPrecision, LossScaler, Trainer, unscale_gradients
@@ -163,3 +164,35 @@ def test_an_overflow_skips_the_step_halves_the_scale_and_leaves_the_schedule(mak
     np.testing.assert_array_equal(history.steps["loss_scale"][:4], [2.0**16, 2.0**15, 2.0**14, 2.0**13])
     assert weights[0] == weights[1] == 1.0
     assert weights[-1] < 1.0
+
+
+def test_a_scale_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="LossScaler needs"):
+        LossScaler(math.nan)
+    with pytest.raises(ValueError, match="'scale' and 'good_steps'"):
+        LossScaler().load_state_dict({"scale": math.nan, "good_steps": 0})
+
+
+def test_a_shorter_interval_after_a_resume_lets_the_scale_grow() -> None:
+    patient, eager = LossScaler(8.0, growth_interval=100), LossScaler(8.0, growth_interval=2)
+    for _ in range(5):
+        patient.update(True)
+    eager.load_state_dict(patient.state_dict())
+    assert eager.update(True) == 16.0
+
+
+@pytest.mark.parametrize("settings", [{"precision": "float16"}, {"clip": 1e-6}])
+def test_parameters_that_join_the_optimizer_later_are_unscaled_and_clipped(
+    settings: dict[str, Any], make_loader: MakeLoader
+) -> None:
+    manual_seed(0)
+    early, late = Linear(6, 5), Linear(5, 3)
+    early.requires_grad_(False)
+    optimizer = SGD(late.parameters(), lr=1e-3)
+    trainer = Trainer(Sequential(early, late), CrossEntropyLoss(), optimizer, **settings)
+    early.requires_grad_(True)
+    optimizer.add_param_group({"params": list(early.parameters())})
+    before = early.weight.data.copy()
+    trainer.fit(make_loader(), epochs=1)
+    moved = np.abs(early.weight.data - before).max()
+    assert moved < 1e-2 * settings.get("clip", 1.0)

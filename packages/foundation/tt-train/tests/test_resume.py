@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tt_data import DataLoader
-from tt_layers import Module
+from tt_layers import Module, Sequential
 from tt_tensor import Tensor, rng_state
 from tt_train import (
     Callback,
@@ -265,3 +265,30 @@ def test_the_weights_alone_can_be_taken(make_trainer: MakeTrainer, make_loader: 
     for one, value in zip(other.parameters(), trainer.model.parameters(), strict=True):
         np.testing.assert_array_equal(one.data, value.data)
         assert one.dtype == np.float32
+
+
+class Noise(Module):
+    """Two generators that are no attributes, but in attributes."""
+
+    def __init__(self) -> None:
+        self.sources = [np.random.default_rng(1), {"other": np.random.default_rng(2)}]
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, table = self.sources
+        assert isinstance(first, np.random.Generator)
+        assert isinstance(table, dict)
+        return x + Tensor(first.normal(size=x.shape) + table["other"].normal(size=x.shape))
+
+
+def test_generators_in_lists_and_dicts_go_on_too(
+    make_trainer: MakeTrainer, make_loader: MakeLoader, tmp_path: Path
+) -> None:
+    def run(epochs: int, resume: bool) -> Trainer:
+        trainer = make_trainer()
+        trainer.model = Sequential(Noise(), trainer.model)
+        trainer.fit(make_loader(), epochs=epochs, checkpoint=tmp_path / "run", resume=resume)
+        return trainer
+
+    whole = state(run(3, resume=False))
+    run(2, resume=False)
+    assert state(run(3, resume=True)) == whole

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tt_losses import CrossEntropyLoss, mse_loss
 from tt_optim import SGD, Adam
 from tt_tensor import Tensor, manual_seed
 from tt_train import (
+    EarlyStopping,
     Trainer,
     accumulate_gradients,
     accuracy,
@@ -237,3 +239,39 @@ def test_accumulate_takes_one_step_for_a_group(make_loader: MakeLoader) -> None:
     assert small.step == large.step == 4
     np.testing.assert_allclose(one.weight.data, other.weight.data, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(small.history.steps["loss"], large.history.steps["loss"], rtol=1e-5)
+
+
+def test_predict_refuses_batches_of_nothing(make_trainer: MakeTrainer) -> None:
+    for size in (0, -1):
+        with pytest.raises(ValueError, match=f"batch_size must be 1 or more, got {size}"):
+            make_trainer().predict(np.zeros((4, 6), np.float32), batch_size=size)
+
+
+def test_a_metric_called_loss_is_refused(make_trainer: MakeTrainer) -> None:
+    with pytest.raises(ValueError, match="'loss'"):
+        make_trainer(metrics={"loss": accuracy})
+
+
+def test_metrics_need_not_return_pythons_floats(
+    make_trainer: MakeTrainer, make_loader: MakeLoader, tmp_path: Path
+) -> None:
+    def build_one() -> Trainer:
+        metrics = {"mae": lambda x, y: np.abs(x.data).mean(), "size": lambda x, y: (x * x).mean()}
+        return make_trainer(callbacks=[EarlyStopping("validation_mae")], metrics=metrics)
+
+    path, trainer = tmp_path / "run", build_one()
+    trainer.fit(make_loader(), epochs=2, validation=make_loader(), checkpoint=path)
+    assert {type(figure) for name, figure in trainer.history.epochs[-1].items() if name != "epoch"} == {float}
+    trainer.history.to_jsonl(tmp_path / "history.jsonl")
+    again = build_one()
+    again.fit(make_loader(), epochs=3, validation=make_loader(), checkpoint=path, resume=True)
+    assert again.epoch == 3
+
+
+def test_a_folder_that_is_missing_is_found_out_before_training(
+    make_trainer: MakeTrainer, make_loader: MakeLoader, tmp_path: Path
+) -> None:
+    trainer = make_trainer()
+    with pytest.raises(FileNotFoundError, match="missing"):
+        trainer.fit(make_loader(), checkpoint=tmp_path / "missing" / "run")
+    assert trainer.step == 0

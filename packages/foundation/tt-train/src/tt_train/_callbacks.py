@@ -114,6 +114,16 @@ class EarlyStopping(Callback):
         self.waited += 1
         return False
 
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """Forget an earlier fit, unless this one goes on from a checkpoint.
+
+        Args:
+            trainer: The trainer.
+        """
+        if trainer.step == 0:
+            self.best = math.inf if self.mode == "min" else -math.inf
+            self.waited, self._weights = 0, None
+
     def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
         """Stop the trainer when patience has run out.
 

@@ -51,7 +51,7 @@ def save_checkpoint(
 
     Raises:
         TypeError: A state holds what a file cannot.
-        ValueError: A part is called `rng`, `extra` or `format`, which are taken.
+        ValueError: A part is called `rng`, `extra` or `format`, which are taken; or what is not arrays is too long.
         OSError: The system refused; the old file is untouched.
 
     Example:
@@ -166,7 +166,7 @@ def _translated(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
         # A part that is handed a state of the wrong form may fail in any of these ways.
         raise CheckpointError(f"{path}: the state does not fit ({type(error).__name__}: {error})") from error
 

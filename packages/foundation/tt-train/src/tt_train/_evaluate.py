@@ -58,7 +58,7 @@ def average_over(
         outputs, count = forward(x), x.shape[0]
         sums["loss"] += loss(outputs, y).item() * count
         for name, metric in metrics.items():
-            sums[name] += metric(outputs, y) * count
+            sums[name] += float(metric(outputs, y)) * count  # it may be a float32 or a Tensor, which no record can hold
         examples += count
     if examples == 0:
         raise ValueError("there is nothing to evaluate: the loader yields no examples (an iterator is used up once)")
@@ -91,5 +91,7 @@ def in_chunks(x: Tensor, size: int) -> Iterator[Tensor]:
         x: The tensor `(N, ...)`.
         size: The length of each piece but the last.
     """
+    if size < 1:
+        raise ValueError(f"batch_size must be 1 or more, got {size}")
     for start in range(0, max(x.shape[0], 1), size):
         yield x[start : start + size]

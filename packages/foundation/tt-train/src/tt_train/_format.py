@@ -211,10 +211,17 @@ def write_arrays(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str,
 
     Raises:
         TypeError: A dtype has no place in the format.
+        ValueError: Names and metadata are too long.
         OSError: The system refused; the old file, if any, is untouched.
     """
     ordered = dict(sorted(arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])))
-    atomic_write(path, _pieces(encode_header(ordered, metadata), ordered))
+    header = encode_header(ordered, metadata)
+    if len(header) - 8 > MAX_HEADER:  # found out now, while the state can still be saved in another form
+        raise ValueError(
+            f"what is not arrays takes {len(header):,} bytes of text, and no reader of safetensors takes more than "
+            f"{MAX_HEADER:,}; keep long lists and texts as arrays"
+        )
+    atomic_write(path, _pieces(header, ordered))
 
 
 def _pieces(header: bytes, arrays: Mapping[str, Array]) -> Iterator[memoryview]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,12 +84,19 @@ class Position:
 
 def _generators(model: Module) -> dict[str, np.random.Generator]:
     """Find the generators that layers were given (`Dropout(0.5, rng=...)`), by place."""
-    return {
-        f"{index}.{name}": value
-        for index, module in enumerate(model.modules())
-        for name, value in vars(module).items()
-        if isinstance(value, np.random.Generator)
-    }
+    found: dict[str, np.random.Generator] = {}
+    for index, module in enumerate(model.modules()):
+        found.update(_within(vars(module), index))
+    return found
+
+
+def _within(value: object, place: object) -> Iterator[tuple[str, np.random.Generator]]:
+    """Yield the generators in nested dicts, lists and tuples."""
+    if isinstance(value, np.random.Generator):
+        yield str(place), value
+    elif isinstance(value, (dict, list, tuple)):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _within(item, f"{place}.{key}")
 
 
 def generator_states(model: Module) -> dict[str, object]:

@@ -105,7 +105,7 @@ class LossScaler:
     """
 
     def __init__(self, scale: float = 2.0**16, *, growth_interval: int = 2000, largest: float = 2.0**24) -> None:
-        if scale <= 0 or growth_interval < 1 or largest < scale:
+        if not 0 < scale <= largest or growth_interval < 1:
             raise ValueError(
                 "LossScaler needs scale > 0, growth_interval >= 1 and largest >= scale, "
                 f"got {scale}, {growth_interval} and {largest}"
@@ -134,7 +134,7 @@ class LossScaler:
                 )
             return self.scale
         self.good_steps += 1
-        if self.good_steps == self.growth_interval:
+        if self.good_steps >= self.growth_interval:
             self.scale, self.good_steps = min(self.scale * 2, self.largest), 0
         return self.scale
 
@@ -152,7 +152,7 @@ class LossScaler:
             ValueError: It is not such a state.
         """
         scale, good_steps = state.get("scale"), state.get("good_steps")
-        if not isinstance(scale, float) or not isinstance(good_steps, int) or scale <= 0 or good_steps < 0:
+        if not isinstance(scale, float) or not isinstance(good_steps, int) or not scale > 0 or good_steps < 0:
             raise ValueError(f"a loss scaler's state has 'scale' and 'good_steps', got {dict(state)}")
         self.scale, self.good_steps = scale, good_steps
 

@@ -28,8 +28,11 @@ def source_of(checkpoint: Path | None, resume: bool | str | os.PathLike[str]) ->
         resume: A file; or True for `checkpoint`, if that exists already.
 
     Raises:
+        FileNotFoundError: The folder of `checkpoint` is missing: better said now than after an hour's epoch.
         ValueError: `resume` is True without a `checkpoint`.
     """
+    if checkpoint is not None and not checkpoint.parent.is_dir():
+        raise FileNotFoundError(f"checkpoint={str(checkpoint)!r} is to be written into a folder that is missing")
     if resume is not True:
         return Path(resume) if resume is not False else None
     if checkpoint is None:

@@ -92,12 +92,17 @@ class Trainer:
         self.model, self.loss, self.optimizer, self.schedule = model, loss, optimizer, schedule
         self.clip, self.accumulate, self.callbacks = clip, accumulate, tuple(callbacks)
         self.metrics = dict(metrics or {})
+        if "loss" in self.metrics:
+            raise ValueError("a metric cannot be called 'loss': that is the loss's own name in every record")
         self.scaler = (scaler or LossScaler()) if precision == "float16" else None
         self._parallel = parallel
         self._chosen = model, self._choose_forward()
         self.history, self.position, self.finished = History(), Position(), False
         self._loader: Iterable[Pair] = ()
-        self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+    @property
+    def _parameters(self) -> list[Tensor]:  # asked for anew: a group may join the optimizer while training
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
     @property
     def step(self) -> int:

@@ -65,7 +65,7 @@ def _join(path: str, key: object) -> str:
 
 def _encode_array(node: Array | np.generic | Tensor, path: str, arrays: dict[str, Array]) -> object:
     kind = "$tensor" if isinstance(node, Tensor) else "$array" if isinstance(node, np.ndarray) else "$scalar"
-    name = path
+    name = path.encode("utf-8", "replace").decode()  # a lone surrogate has no place in a file that others read
     while name in arrays or name == "__metadata__":  # {"a.b": x, "a": {"b": y}} would meet in one name
         name += "'"
     arrays[name] = node.data if isinstance(node, Tensor) else np.asarray(node)
@@ -88,7 +88,7 @@ def unflatten(arrays: Mapping[str, Array], text: str) -> dict[str, object]:
 
     try:
         tree = _decode(json.loads(text, parse_constant=refuse), arrays)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:  # TypeError: a key that cannot be hashed
         raise CheckpointError(f"the state in the header cannot be read ({error})") from error
     if not isinstance(tree, dict):
         raise CheckpointError("the state in the header must be a JSON object")
