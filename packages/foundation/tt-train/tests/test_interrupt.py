@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,11 +88,16 @@ def test_pressed_twice_it_does_not_wait_and_does_not_save_half_a_step(
     assert again.step == 12
 
 
+@pytest.mark.parametrize("shared", [False, True], ids=["its own loader", "on the training data's loader"])
 def test_during_validation_the_resume_validates_again(
-    make_trainer: MakeTrainer, make_loader: MakeLoader, tmp_path: Path
+    shared: bool, make_trainer: MakeTrainer, make_loader: MakeLoader, tmp_path: Path
 ) -> None:
     path = tmp_path / "run.safetensors"
-    presses = [True, False]
+    presses = [False, True]
+
+    def loaders() -> dict[str, Any]:
+        loader = make_loader()
+        return {"loader": loader, "validation": loader if shared else make_loader()}
 
     def metric(outputs: Tensor, targets: Tensor) -> float:
         if presses and presses.pop(0):
@@ -100,12 +106,12 @@ def test_during_validation_the_resume_validates_again(
 
     trainer = make_trainer(metrics={"metric": metric})
     with pytest.raises(TrainingInterrupted, match="after step 6"):
-        trainer.fit(make_loader(), epochs=2, validation=make_loader(), checkpoint=path)
+        trainer.fit(**loaders(), epochs=2, checkpoint=path)
     assert trainer.history.epochs == []
     again = make_trainer(1, metrics={"metric": metric})
-    again.fit(make_loader(), epochs=2, validation=make_loader(), checkpoint=path, resume=True)
+    again.fit(**loaders(), epochs=2, checkpoint=path, resume=True)
     whole = make_trainer(metrics={"metric": metric})
-    whole.fit(make_loader(), epochs=2, validation=make_loader())
+    whole.fit(**loaders(), epochs=2)
     assert [record["validation_loss"] for record in again.history.epochs] == [
         record["validation_loss"] for record in whole.history.epochs
     ]

@@ -19,8 +19,6 @@ from ._precision import HalfPrecision, LossScaler, unscale_gradients
 from ._step import accumulate_gradients, micro_weights
 from ._trainer import Trainer
 
-__version__ = "0.1.0"
-
 __all__ = [
     "Callback",
     "CheckpointError",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tt_layers import Module
+from tt_tensor import rng_state, set_rng_state
 
 from ._callbacks import Callback
 from ._checkpoint import Stateful, load_tree, read_checkpoint
@@ -17,7 +19,7 @@ from ._position import generator_states, restore_generators
 if TYPE_CHECKING:
     from ._trainer import Trainer
 
-__all__ = ["parts_of", "restore", "source_of"]
+__all__ = ["parts_of", "restore", "source_of", "undone_if_interrupted"]
 
 
 def source_of(checkpoint: Path | None, resume: bool | str | os.PathLike[str]) -> Path | None:
@@ -112,3 +114,20 @@ def restore(path: Path, parts: Mapping[str, Stateful]) -> None:
             "the settings it began with; load_checkpoint(path, model=model) takes the weights alone"
         )
     load_tree(path, tree, parts, restore_rng=True)
+
+
+@contextmanager
+def undone_if_interrupted(loader: object) -> Iterator[None]:
+    """On Ctrl-C inside, put the random generator and the training loader back to where they were.
+
+    Args:
+        loader: The training loader; a validation may run on it too.
+    """
+    generator, place = rng_state(), loader.state_dict() if isinstance(loader, Stateful) else None
+    try:
+        yield
+    except KeyboardInterrupt:
+        set_rng_state(generator)
+        if isinstance(loader, Stateful) and place is not None:
+            loader.load_state_dict(place)
+        raise

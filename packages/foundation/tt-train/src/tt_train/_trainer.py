@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from tt_layers import Module
 from tt_optim import Optimizer, Schedule, clip_grad_norm_
-from tt_tensor import Array, Tensor, from_numpy, rng_state, set_rng_state
+from tt_tensor import Array, Tensor, from_numpy
 
 from ._callbacks import Callback
 from ._checkpoint import Stateful, save_parts
@@ -22,7 +22,7 @@ from ._interrupt import InterruptGuard, interruption
 from ._position import Position
 from ._precision import LossScaler, unscale_gradients
 from ._progress import Progress, make_progress
-from ._resume import parts_of, restore, source_of
+from ._resume import parts_of, restore, source_of, undone_if_interrupted
 from ._step import accumulate_gradients, half_forward, half_gradients, in_parallel, parallel_pays
 
 __all__ = ["Trainer"]
@@ -309,12 +309,8 @@ class Trainer:
         position = self.position
         record = position.record()
         if validation is not None:
-            before = rng_state()
-            try:
+            with undone_if_interrupted(self._loader):  # a resume validates again, from here
                 results = self.evaluate(validation)
-            except KeyboardInterrupt:
-                set_rng_state(before)  # a resume validates again, from here
-                raise
             record |= {f"validation_{name}": figure for name, figure in results.items()}
         guard.busy = True
         self.history.record_epoch(record)
