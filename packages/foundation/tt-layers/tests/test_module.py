@@ -284,3 +284,12 @@ def test_shows_its_parts() -> None:
     text = repr(Nest())
     assert "(table.left): Linear(in_features=2, out_features=2, bias=True)" in text
     assert repr(Identity()) == "Identity()"
+
+
+def test_a_plain_tensor_does_not_take_a_buffers_place() -> None:
+    block = Block()
+    with pytest.raises(TypeError, match=r"Block\.mean is a Buffer.*not be saved.*mean\.assign_"):
+        block.mean = block.mean * 0.5  # type: ignore[assignment]  # the types would say so, too
+    block.mean = Buffer([0.5])
+    block.note = Tensor([1.0])  # type: ignore[attr-defined]  # a new name is free
+    assert block.state_dict()["mean"].tolist() == [0.5]

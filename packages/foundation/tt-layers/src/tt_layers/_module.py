@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from reprlib import recursive_repr
-from typing import ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 from tt_tensor import Array, Tensor, increment_version
 
@@ -49,6 +49,13 @@ class Module:
     training: bool = True
     parallel_batches: ClassVar[bool | None] = None
     forward: Callable[..., Tensor] = _unimplemented
+
+    if not TYPE_CHECKING:  # a type checker would read it as leave to set any name
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if isinstance(value, Tensor) and not isinstance(value, (Parameter, Buffer)):
+                refuse_plain(self, name)
+            super().__setattr__(name, value)
 
     def __call__(self, *inputs: object, **settings: object) -> Tensor:
         """Run `forward`, and tell whoever observes (see `observe_calls`)."""
@@ -229,6 +236,18 @@ class Module:
         if not lines:
             return f"{type(self).__name__}({', '.join(inside)})"
         return "\n  ".join([f"{type(self).__name__}({', '.join(inside)}", *lines]) + "\n)"
+
+
+def refuse_plain(module: Module, name: str) -> None:
+    """Refuse a plain Tensor where a buffer stands: nobody would notice that it is saved no more.
+
+    A parameter's place may be taken, to try a function of it: an optimizer notices if that was a mistake.
+    """
+    if isinstance(vars(module).get(name), Buffer):
+        raise TypeError(
+            f"{type(module).__name__}.{name} is a Buffer; a plain Tensor in its place would not be saved. Change its "
+            f"numbers with {name}.assign_(...), or assign a new Buffer."
+        )
 
 
 def walk(value: object, name: str = "", seen: dict[int, object] | None = None) -> Iterator[tuple[str, Found]]:
