@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -153,11 +154,27 @@ def test_what_a_killed_writer_left_is_tidied_and_a_living_ones_is_not(tmp_path: 
     host = os.uname().nodename
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    dead = tmp_path / f".{path.name}.{host}.{ended.pid}.part"
-    alive = tmp_path / f".{path.name}.{host}.{os.getppid()}.part"
+    dead = tmp_path / f".{path.name}.{host}.{ended.pid}-1234.part"
+    alive = tmp_path / f".{path.name}.{host}.{os.getppid()}-1234.part"
     foreign = tmp_path / f".other.{host}.{ended.pid}.part"
     for part in (dead, alive, foreign):
         part.write_bytes(b"half")
     save_checkpoint(path, model=Linear(2, 2))
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted([alive.name, foreign.name, path.name])
     assert read_checkpoint(path)
+
+
+def test_two_threads_do_not_write_into_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "both"
+    second = threading.Thread(target=atomic_write, args=(path, [memoryview(b"bb")]))
+
+    def first() -> Iterator[memoryview]:
+        yield memoryview(b"a")
+        second.start()
+        second.join()  # a whole writer comes and goes in the middle of this one
+        assert path.read_bytes() == b"bb"
+        yield memoryview(b"aa")
+
+    atomic_write(path, first())
+    assert path.read_bytes() == b"aaa"
+    assert list(tmp_path.iterdir()) == [path]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -40,8 +41,9 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _part_path(path: Path, pid: int) -> Path:
-    return path.with_name(f".{path.name}.{platform.node()}.{pid}.part")
+def _part_path(path: Path) -> Path:
+    """Name the file that this thread, and no other writer of `path`, writes first."""
+    return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}-{threading.get_ident()}.part")
 
 
 def _remove_orphans(path: Path) -> None:
@@ -49,7 +51,9 @@ def _remove_orphans(path: Path) -> None:
     prefix, suffix = f".{path.name}.{platform.node()}.", ".part"
     for entry in path.parent.iterdir():
         middle = entry.name.removeprefix(prefix).removesuffix(suffix)
-        if not middle.isdecimal() or entry.name != f"{prefix}{middle}{suffix}" or _is_alive(int(middle)):
+        pid, _, thread = middle.partition("-")
+        ours = entry.name == f"{prefix}{middle}{suffix}" and pid.isdecimal() and thread.isdecimal()
+        if not ours or _is_alive(int(pid)):
             continue
         with suppress(OSError):  # tidying must never stop a checkpoint
             entry.unlink()
@@ -90,7 +94,7 @@ def atomic_write(path: str | os.PathLike[str], chunks: Iterable[memoryview]) -> 
     """
     path = Path(path)
     _remove_orphans(path)
-    part = _part_path(path, os.getpid())
+    part = _part_path(path)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
     try:
         try:
