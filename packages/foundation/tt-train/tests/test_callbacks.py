@@ -114,6 +114,17 @@ def test_the_end_is_told_after_an_error_too(make_trainer: MakeTrainer, make_load
     assert not trainer.finished
 
 
+def test_the_end_is_told_to_all_though_one_fails(make_trainer: MakeTrainer, make_loader: MakeLoader) -> None:
+    class Fails(Callback):
+        def on_fit_end(self, trainer: Trainer) -> None:
+            raise LookupError("mine")
+
+    first, last = Watch(), Watch()
+    with pytest.raises(LookupError, match="mine"):
+        make_trainer(callbacks=[first, Fails(), last]).fit(make_loader(batch_size=44))
+    assert first.events == last.events == ["start", "step 1", "epoch 1", "end"]
+
+
 class Steps:
     """A loss for early stopping to watch: what the list says, whatever the model does."""
 

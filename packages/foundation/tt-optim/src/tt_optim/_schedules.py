@@ -18,7 +18,8 @@ class Schedule:
 
     Args:
         optimizer: Whose learning rates to set.
-        base_lrs: One for each group; those that the optimizer has now without it.
+        base_lrs: One for each group; those that the optimizer has now without it. A group that is added later brings
+            its own.
     """
 
     def __init__(self, optimizer: Optimizer, base_lrs: Sequence[float] | None = None) -> None:

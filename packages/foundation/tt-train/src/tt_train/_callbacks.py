@@ -6,6 +6,7 @@ import importlib
 import math
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from tt_tensor import Array
 if TYPE_CHECKING:
     from ._trainer import Trainer
 
-__all__ = ["Callback", "EarlyStopping", "TensorBoard"]
+__all__ = ["Callback", "EarlyStopping", "TensorBoard", "tell_end"]
 
 
 class Callback:
@@ -57,6 +58,17 @@ class Callback:
         Args:
             state: The state.
         """
+
+
+def tell_end(trainer: Trainer) -> None:
+    """Call every callback's `on_fit_end`, in order, though one fails.
+
+    Args:
+        trainer: The trainer.
+    """
+    with ExitStack() as stack:
+        for callback in reversed(trainer.callbacks):
+            stack.callback(callback.on_fit_end, trainer)
 
 
 class EarlyStopping(Callback):

@@ -14,7 +14,7 @@ from tt_layers import Module
 from tt_optim import Optimizer, Schedule, clip_grad_norm_
 from tt_tensor import Array, Tensor, from_numpy
 
-from ._callbacks import Callback
+from ._callbacks import Callback, tell_end
 from ._checkpoint import Stateful, save_parts
 from ._evaluate import Forward, Loss, Metric, Pair, average_over, evaluation, in_chunks, predictions
 from ._history import History
@@ -240,8 +240,7 @@ class Trainer:
                 guard.busy = False
                 if bar is not None:
                     bar.close()
-                for callback in self.callbacks:
-                    callback.on_fit_end(self)
+                tell_end(self)
         return self.history
 
     def _train_epoch(
