@@ -75,6 +75,13 @@ def test_parameters_of_all_types_keep_theirs_and_move_alike(make: Make) -> None:
     np.testing.assert_allclose(weights[0].data, weights[2].data, rtol=4e-3)
 
 
+def test_the_decay_of_half_precision_parameters_is_computed_in_single() -> None:
+    weight = Tensor([0.01], dtype=np.float16, requires_grad=True)
+    weight.grad = Tensor([0.0], dtype=np.float16)
+    SGD([weight], lr=1e4, weight_decay=1e-6).step()  # the decay, 1e-8, is none of float16's numbers
+    assert weight.item() == pytest.approx(0.0099, rel=1e-3)
+
+
 def test_a_frozen_parameter_stays_and_may_thaw(make: Make, leaf: Leaf) -> None:
     first, second, third = leaf(1.0), leaf(2.0), leaf(3.0)
     optimizer = make([first, second, third])

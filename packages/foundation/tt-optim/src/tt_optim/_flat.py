@@ -125,7 +125,7 @@ class FlatState:
             np.concatenate(parts, out=gradient, casting="same_kind")
         if coupled:
             for piece in chunk.pieces:
-                np.multiply(read(piece), coupled, out=out[piece.scratch])
+                np.multiply(read(piece), coupled, out=out[piece.scratch], dtype=self.dtype)  # float16 in float32
             np.add(gradient, out, out=gradient)
         update(gradient, chunk.states, out, chunk.step)
         if chunk.step % FLUSH_EVERY == 0:
