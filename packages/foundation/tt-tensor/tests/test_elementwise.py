@@ -113,6 +113,17 @@ def test_division_and_logarithm_are_silent_where_infinity_is_the_answer() -> Non
     assert tt.isnan(tt.cos(Tensor([INF]))).item()
 
 
+@pytest.mark.parametrize("kind", [np.bool_, np.int8, np.uint8, np.int16, np.int32, np.int64])
+@pytest.mark.parametrize("name", ["exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "erf"])
+def test_functions_of_integers_are_float32(name: str, kind: type[np.generic]) -> None:
+    x = tt.from_numpy(np.array([1, 50], kind))
+    found = getattr(tt, name)(x)
+    assert found.dtype == np.float32
+    with np.errstate(all="ignore"):
+        exact = [getattr(math, name)(float(value)) for value in x.tolist()]
+    np.testing.assert_allclose(found.data, exact, rtol=1e-6)
+
+
 def test_integers_divide_to_float32() -> None:
     result = Tensor([1, 2]) / Tensor([2, 2])
     assert result.dtype == np.float32

@@ -22,6 +22,11 @@ def ieee(kernel: Callable[P, R]) -> Callable[P, R]:
     return np.errstate(all="ignore")(kernel)
 
 
+def float_of(x: Array) -> np.dtype[Any] | None:
+    """Return the type to compute a function of integers in; of the small ones NumPy would make float16."""
+    return None if x.dtype.kind == "f" else np.result_type(x, np.float32)
+
+
 @ieee
 def divide(x: Array, y: Array) -> Array:
     """Divide x by y, element by element; x/0 is a signed infinity and 0/0 is NaN, as IEEE 754 says."""
@@ -50,37 +55,42 @@ def power(x: Array, y: Array) -> Array:
 @ieee
 def exp(x: Array) -> Array:
     """Return e to the power x: infinity above the largest float's logarithm."""
-    return np.exp(x)
+    return np.exp(x, dtype=float_of(x))
 
 
 @ieee
 def log(x: Array) -> Array:
     """Return the natural logarithm: minus infinity at 0, NaN below."""
-    return np.log(x)
+    return np.log(x, dtype=float_of(x))
 
 
 @ieee
 def log1p(x: Array) -> Array:
     """Return log(1 + x), exact for x near 0 where 1 + x would round to 1."""
-    return np.log1p(x)
+    return np.log1p(x, dtype=float_of(x))
 
 
 @ieee
 def sqrt(x: Array) -> Array:
     """Return the square root: NaN for negative numbers."""
-    return np.sqrt(x)
+    return np.sqrt(x, dtype=float_of(x))
 
 
 @ieee
 def sin(x: Array) -> Array:
     """Return the sine of x (radians): NaN at infinity."""
-    return np.sin(x)
+    return np.sin(x, dtype=float_of(x))
 
 
 @ieee
 def cos(x: Array) -> Array:
     """Return the cosine of x (radians): NaN at infinity."""
-    return np.cos(x)
+    return np.cos(x, dtype=float_of(x))
+
+
+def tanh(x: Array) -> Array:
+    """Return the hyperbolic tangent, between -1 and 1."""
+    return np.tanh(x, dtype=float_of(x))
 
 
 def clip(x: Array, *, low: float | None = None, high: float | None = None) -> Array:
