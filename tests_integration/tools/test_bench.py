@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from tools.bench import inputs, problems, results
-from tools.bench.__main__ import chosen
+from tools.bench import inputs, problems, process, results
+from tools.bench.__main__ import chosen, feasible
 from tools.bench.works import MNIST, PEAK, WORKS, Work
+from tools.packages import ROOT
 
 RATIO = Work("clip", "clipping", "time", 0.5, "ms", "clip_adam")
 OWN = Work("import", "import", "import", 60.0, "ms", "import", absolute=True)
@@ -105,6 +109,29 @@ def test_names_choose_works() -> None:
         chosen(["ops", "no such work"], mnist=False)
     with pytest.raises(SystemExit, match="with --mnist also mnist-seconds"):
         chosen(["mnist"], mnist=False)
+
+
+def test_avx2_at_most() -> None:
+    limits = process.limited_to_avx2(["X86_V3", "X86_V4", "AVX512_ICL"])
+    assert limits["NPY_DISABLE_CPU_FEATURES"] == "X86_V4 AVX512_ICL"
+    assert (limits["OPENBLAS_CORETYPE"], limits["ATEN_CPU_CAPABILITY"]) == ("Haswell", "avx2")
+    assert "NPY_DISABLE_CPU_FEATURES" not in process.limited_to_avx2(["X86_V3"])
+    assert all(isinstance(name, str) for name in process.simd_extensions())
+
+
+@pytest.mark.skipif(not process.simd_extensions(), reason="this processor has no extensions to go without")
+def test_numpy_goes_without_what_it_is_told() -> None:
+    code = "from tools.bench import process; print(*process.simd_extensions())"
+    limits = process.limited_to_avx2(process.simd_extensions())
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **limits}, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not [name for name in run.stdout.split() if name == "X86_V4" or name.startswith("AVX512")]
+
+
+def test_without_avx512_pytorch_is_not_compiled(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [work.best for work in feasible([WAYS], avx2=True)] == [("fused",)]
+    assert "torch.compile is left out: it asks the processor itself" in capsys.readouterr().err
 
 
 def test_problems_are_the_same_each_time() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="short rounds, to see that everything runs")
     parser.add_argument("--mnist", action="store_true", help="train on all of MNIST too: minutes")
     parser.add_argument("--markdown", action="store_true", help="print the table for the documentation")
+    parser.add_argument("--avx2", action="store_true", help="both sides without AVX-512, as where the bars come from")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where samples go (default .cache/bench/TIME.json)")
     options = parser.parse_args(argv)
     if options.quick:
@@ -51,11 +53,12 @@ def chosen(only: Sequence[str] | None, mnist: bool) -> list[Work]:
     return [work for work in works if work in found or (work.job == PEAK and any(each.flops for each in found))]
 
 
-def feasible(works: Sequence[Work]) -> list[Work]:
+def feasible(works: Sequence[Work], avx2: bool) -> list[Work]:
     """Leave out the ways that this machine cannot go."""
-    if process.can_compile():
+    if process.can_compile() and not avx2:
         return list(works)
-    print("torch.compile is left out: it needs a C++ compiler and Python's headers", file=sys.stderr)
+    why = "it asks the processor itself" if avx2 else "it needs a C++ compiler and Python's headers"
+    print(f"torch.compile is left out: {why}", file=sys.stderr)
     return [replace(work, best=tuple(way for way in work.best if "compile" not in way)) for work in works]
 
 
@@ -98,7 +101,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise SystemExit(f"--mnist needs MNIST's files, and {inputs.folder() / 'mnist'} has none; set TINYTORCH_DATA")
     described = {**results.system(), "images": "MNIST" if images else "random, of MNIST's shape"}
     described["text"] = "Tiny Shakespeare" if text else "Python's topics, as long as Tiny Shakespeare"
-    works = feasible(chosen(options.only, options.mnist))
+    works = feasible(chosen(options.only, options.mnist), options.avx2)
+    if options.avx2:
+        os.environ.update(process.limited_to_avx2(process.simd_extensions()))
+        described["instructions"] = "AVX2 at most"
     samples, apart = measured(works, options)
     peak = results.peak_of(samples, works)
     if not math.isnan(peak):

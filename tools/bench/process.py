@@ -9,10 +9,13 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias
+from typing import TypeAlias, cast
+
+import numpy as np
 
 from tools.bench.works import Work
 from tools.packages import ROOT
@@ -30,6 +33,20 @@ def _environment(threads: int) -> dict[str, str]:
     names = (f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "RAYON"))
     compiled = {"TORCHINDUCTOR_CACHE_DIR": str(ROOT / ".cache" / "bench" / "compiled")}
     return {**os.environ, **compiled, **dict.fromkeys(names, str(threads))}
+
+
+def simd_extensions() -> list[str]:
+    """Return which of the processor's extensions NumPy has found and uses, beyond those that it is built for."""
+    described = cast("dict[str, dict[str, list[str]]]", np.show_config(mode="dicts"))
+    return described["SIMD Extensions"].get("found", [])
+
+
+def limited_to_avx2(found: Sequence[str]) -> dict[str, str]:
+    """Return what tells both sides' libraries to go without AVX-512, given the extensions that NumPy has found."""
+    wide = [name for name in found if name.startswith("AVX512") or name == "X86_V4"]
+    numpy = {"NPY_DISABLE_CPU_FEATURES": " ".join(wide)} if wide else {}
+    pytorch = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+    return {"OPENBLAS_CORETYPE": "Haswell", **numpy, **pytorch}
 
 
 class Worker:
