@@ -150,7 +150,7 @@ FULL = {
     "mnist-lenet5": Recipe(lenet5, epochs=12, lr=3e-3, weight_decay=0.01, transform=_SHIFT),
     "cifar-lenet1": _ON_CIFAR(partial(lenet1, 3, 32), epochs=6, lr=1e-2, transform=_FLIP),
     "cifar-lenet5": _ON_CIFAR(partial(lenet5, 3, 32), epochs=8, lr=3e-3, weight_decay=0.01, transform=_FLIP),
-    "cifar-modern": _MODERN(partial(modern, (32,), (64,), (128,)), epochs=6),
+    "cifar-modern": _MODERN(partial(modern, (32,), (64,), (128,)), epochs=5),
     "cifar-long": _MODERN(partial(modern, (32, 32), (64, 64), (128, 128)), epochs=8),
 }
 
