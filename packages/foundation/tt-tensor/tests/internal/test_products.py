@@ -57,10 +57,17 @@ def test_once_our_threads_have_worked_they_share_out_a_large_product(
     assert len({thread for thread, _ in parts}) == 2
 
 
-def test_small_products_and_other_types_are_not_shared_out(parts: Parts) -> None:
+def test_small_products_are_not_shared_out(parts: Parts) -> None:
+    run_together([lambda: 1, lambda: 2])
+    assert (tt.ones(64, 64) @ tt.ones(64, 64) @ tt.ones(64, 2)).shape == (64, 2)
+    assert len({thread for thread, _ in parts}) == 1
+    assert len(parts) == 2
+
+
+def test_half_precision_is_shared_out_as_what_it_is_widened_to(parts: Parts) -> None:
     run_together([lambda: 1, lambda: 2])
     half = Tensor(np.ones((300, 300)), dtype=np.float16)
-    assert (tt.ones(64, 64) @ tt.ones(64, 64) @ tt.ones(64, 2)).shape == (64, 2)
     assert (half @ half.astype(np.float32)).dtype == np.float32
-    assert len({thread for thread, _ in parts}) == 1
-    assert len(parts) == 3
+    assert (half @ half).dtype == np.float16
+    assert [shape for _, shape in parts] == [(150, 300)] * 4
+    assert len({thread for thread, _ in parts}) == 2
