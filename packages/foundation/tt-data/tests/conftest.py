@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import pickle
 import struct
 import threading
 from collections.abc import Iterator
@@ -84,6 +85,11 @@ def server() -> Iterator[Server]:
     httpd.server_close()
 
 
+def short(text: bytes) -> bytes:
+    """A string of Python 2."""
+    return b"U" + bytes([len(text)]) + text
+
+
 class Make:
     """Small files in the official formats."""
 
@@ -111,7 +117,44 @@ class Make:
         records[:, 0] %= 10
         return records.tobytes()
 
+    @staticmethod
+    def python2(records: bytes) -> bytes:
+        """The file that Python 2 and its NumPy wrote, opcode by opcode, with their numbering of the memo."""
+        table = np.frombuffer(records, np.uint8).reshape(-1, 3073)
+        images, labels = table[:, 1:], table[:, 0].tolist()
+        pixels = images.tobytes()
+        names = b"".join(short(b"name_%d.png" % number) + b"q" + bytes([14 + number]) for number in range(len(labels)))
+        return b"".join(
+            (
+                b"\x80\x02}q\x01(" + short(b"batch_label") + b"q\x02" + short(b"training batch 1 of 5") + b"q\x03",
+                short(b"labels") + b"q\x04]q\x05(" + b"".join(b"K" + bytes([label]) for label in labels) + b"e",
+                short(b"data") + b"q\x06cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08",
+                b"K\x00\x85" + short(b"b") + b"\x87Rq\x09(K\x01M" + struct.pack("<H", len(labels)) + b"M\x00\x0c\x86",
+                b"cnumpy\ndtype\nq\x0a" + short(b"u1") + b"K\x00K\x01\x87Rq\x0b",
+                b"(K\x03" + short(b"|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89",
+                b"T" + struct.pack("<I", len(pixels)) + pixels + b"tb",
+                short(b"filenames") + b"q\x0c]q\x0d(" + names + b"eu.",
+            )
+        )
+
+    @staticmethod
+    def python3(records: bytes, protocol: int, *, keys: type = str) -> bytes:
+        table = np.frombuffer(records, np.uint8).reshape(-1, 3073)
+        images, labels = table[:, 1:], table[:, 0].tolist()
+        batch = {
+            "batch_label": "testing batch 1 of 1",
+            "labels": labels,
+            "data": images.copy(),
+            "filenames": ["a", "b"],
+        }
+        return pickle.dumps(batch if keys is str else {key.encode(): batch[key] for key in batch}, protocol)
+
 
 @pytest.fixture
 def make() -> type[Make]:
     return Make
+
+
+@pytest.fixture
+def sound(make: type[Make]) -> bytes:
+    return make.python2(make.records(3))
