@@ -48,6 +48,15 @@ def test_collate_stacks_field_by_field() -> None:
     assert collate([1.5, 2.5]).x.tolist() == [1.5, 2.5]
 
 
+@pytest.mark.parametrize("other", [2.5, np.float16(2.5), np.float32(2.5), np.array(2.5)])
+def test_collate_makes_no_float64_of_numbers_of_two_kinds(other: Sample) -> None:
+    for samples in ([1, other], [other, 1]):
+        x = collate(samples).x
+        assert x.dtype == np.float32
+        assert sorted(x.data.tolist()) == [1, 2.5]
+    assert collate([1, Tensor(2.5, dtype=np.float64)]).x.dtype == np.float64
+
+
 @pytest.mark.parametrize(
     ("samples", "message"),
     [
@@ -113,6 +122,15 @@ def test_subset_refuses_what_is_no_sample(index: int) -> None:
         Subset([1, 2, 3], [index])
 
 
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [([True, False, True], "whole numbers; got bool; np.flatnonzero"), ([0.7, 1.9], "whole numbers; got float64")],
+)
+def test_subset_refuses_what_is_no_number_of_a_sample(indices: list[int], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        Subset([1, 2, 3], np.array(indices))
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=5), st.integers(0, 100))
 def test_random_split_deals_every_sample_once(parts: list[int], seed: int) -> None:
@@ -139,7 +157,7 @@ def test_random_split_is_random_exact_and_repeatable() -> None:
     assert first[0].indices.tolist() != sorted(first[0].indices.tolist())
 
 
-@pytest.mark.parametrize("parts", [[3, 3], [0.5, 0.4], [-1, 11], []])
+@pytest.mark.parametrize("parts", [[3, 3], [0.5, 0.4], [-1, 11], [], [float("nan"), 1]])
 def test_random_split_explains(parts: list[int | float]) -> None:
     with pytest.raises(DataError):
         random_split(list(range(10)), parts)

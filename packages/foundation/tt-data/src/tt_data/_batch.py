@@ -77,7 +77,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
 
     Args:
         samples: Each a tuple of fields, or one field alone. A field is a tensor, an array or a number, with the
-            same shape in every sample.
+            same shape in every sample. A field that is float64 in the batch was a float64 tensor in some sample.
 
     Raises:
         DataError: There are no samples, or their fields differ in number or shape.
@@ -100,5 +100,11 @@ def collate(samples: Sequence[Sample]) -> Batch:
                 f"field {number} has different shapes from sample to sample: {sorted(shapes)[:3]}",
                 hint="pad or crop the samples to one shape, or pass your own collate= to the loader",
             )
-        fields.append(wrap(np.stack(arrays)))  # (B, ...)
+        fields.append(wrap(_without_new_doubles(np.stack(arrays), arrays)))  # (B, ...)
     return Batch(*fields)
+
+
+def _without_new_doubles(stacked: Array, arrays: Sequence[Array]) -> Array:
+    """Undo what NumPy makes of integers beside float32: float64, which no sample has asked for."""
+    doubles = stacked.dtype == np.float64 and all(array.dtype != np.float64 for array in arrays)
+    return stacked.astype(np.float32) if doubles else stacked

@@ -143,7 +143,7 @@ class Subset(Dataset):
         indices: Numbers of the samples `(M,)`.
 
     Raises:
-        DataError: A number is no sample of the data set.
+        DataError: A number is no whole number, or no sample of the data set.
 
     Example:
         >>> Subset(TensorDataset([10, 20, 30]), [2, 0]).batch(np.array([0, 1])).x.tolist()
@@ -152,7 +152,13 @@ class Subset(Dataset):
 
     def __init__(self, dataset: Samples, indices: Sequence[int] | Array) -> None:
         self.dataset = dataset
-        self.indices = np.array(indices, dtype=np.int64).reshape(-1)
+        numbers = np.asarray(indices).reshape(-1)
+        if numbers.size and numbers.dtype.kind not in "iu":
+            raise DataError(
+                f"the indices must be whole numbers; got {numbers.dtype}",
+                hint="np.flatnonzero(mask) makes numbers of a mask" if numbers.dtype == np.bool_ else None,
+            )
+        self.indices = numbers.astype(np.int64)
         if self.indices.size and not 0 <= self.indices.min() <= self.indices.max() < len(dataset):
             raise DataError(
                 f"the indices go from {self.indices.min()} to {self.indices.max()}",

@@ -67,7 +67,7 @@ def split_lengths(length: int, parts: Sequence[int | float]) -> list[int]:
         raise DataError(f"a part of a split cannot be negative; got {list(parts)}")
     if all(isinstance(part, (int, np.integer)) for part in parts) and sum(parts) == length:
         return [int(part) for part in parts]
-    if not parts or abs(sum(parts) - 1) > 1e-6:
+    if not parts or not abs(sum(parts) - 1) <= 1e-6:  # written so, NaN is refused too
         raise DataError(
             f"the parts {list(parts)} add up to {sum(parts)}",
             hint=f"give whole numbers that add up to {length}, or fractions that add up to 1",
