@@ -262,6 +262,28 @@ def test_resume_with_the_default_generator() -> None:
     assert contents([*resumed]) == expected
 
 
+@pytest.mark.parametrize("kind", [np.random.MT19937, np.random.Philox, np.random.SFC64, np.random.PCG64DXSM])
+def test_resume_with_other_kinds_of_generators(kind: type[np.random.BitGenerator]) -> None:
+    def loader(seed: int) -> DataLoader:
+        return DataLoader(TensorDataset(np.arange(20)), 3, shuffle=True, rng=np.random.Generator(kind(seed)))
+
+    saved, resumed = loader(1), loader(2)
+    iterator = iter(saved)
+    next(iterator)
+    resumed.load_state_dict(json.loads(json.dumps(saved.state_dict())))
+    assert numbers(resumed) == [[int(value) for value in batch.x.data] for batch in iterator]
+    assert numbers(resumed) == numbers(saved)
+
+
+def test_half_a_state_of_a_generator_changes_nothing() -> None:
+    loader = DataLoader([1, 2], rng=np.random.Generator(np.random.MT19937(1)))
+    state = loader.state_dict()
+    half = {"bit_generator": "MT19937", "state": {"key": [1, 2, 3], "pos": 0}}
+    with pytest.raises(DataError, match="rng does not fit"):
+        loader.load_state_dict(state | {"rng": half})
+    assert loader.state_dict() == state
+
+
 def test_a_broken_off_epoch_is_not_continued() -> None:
     loader = DataLoader([1, 2, 3], 1)
     for _ in loader:
@@ -283,6 +305,8 @@ def test_a_broken_off_epoch_is_not_continued() -> None:
         ({"rng": None}, "or neither"),
         ({"rng": {"bit_generator": "PCG64"}}, "rng does not fit"),
         ({"rng": {"bit_generator": "Philox"}}, "rng does not fit"),
+        ({"rng": {"bit_generator": "PCG64", "state": {"state": -1, "inc": 1}}}, "rng does not fit"),
+        ({"rng": {"bit_generator": "PCG64", "state": {"state": 2**200, "inc": 1}}}, "rng does not fit"),
     ],
 )
 def test_malformed_states_are_refused(change: dict[str, object], message: str) -> None:

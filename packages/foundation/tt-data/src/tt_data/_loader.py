@@ -131,7 +131,7 @@ class DataLoader:
 
         The state of `rng` is in it if the loader was given one; the default generator's is not the loader's to keep.
         """
-        state = None if self.rng is None else dict(self.rng.bit_generator.state)
+        state = None if self.rng is None else _plain(self.rng.bit_generator.state)
         return asdict(self._epoch) | {
             "length": len(self.dataset),
             "batch_size": self.batch_size,
@@ -159,9 +159,11 @@ class DataLoader:
         epoch = _epoch_of(state, len(self))
         generator = state.get("rng")
         if isinstance(generator, Mapping) and self.rng is not None:
+            before = self.rng.bit_generator.state
             try:
                 self.rng.bit_generator.state = dict(generator)
-            except (KeyError, TypeError, ValueError) as error:
+            except (LookupError, OverflowError, TypeError, ValueError) as error:
+                self.rng.bit_generator.state = before  # some generators take half of a state before they refuse it
                 raise DataError(f"the state's rng does not fit this loader's: {error}") from error
         elif generator is not None or self.rng is not None:
             raise DataError("the state and the loader must both have an rng of their own, or neither")
@@ -181,6 +183,13 @@ def fetch(
     if collate_with is None and isinstance(dataset, Dataset):
         return dataset.batch(indices)
     return (collate_with or collate)([dataset[int(index)] for index in indices])
+
+
+def _plain(state: object) -> object:
+    """Return a generator's state with lists in place of arrays, which Philox, SFC64 and MT19937 have in theirs."""
+    if isinstance(state, Mapping):
+        return {key: _plain(value) for key, value in state.items()}
+    return state.tolist() if isinstance(state, np.ndarray) else state
 
 
 def _epoch_of(state: Mapping[str, object], batches: int) -> _Epoch:
