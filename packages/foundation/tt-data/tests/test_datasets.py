@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+import tracemalloc
 from pathlib import Path
 from typing import Protocol
 
@@ -209,6 +210,30 @@ def test_malformed_cifar_archives(tmp_path: Path, make: Make) -> None:
         cifar10("test", folder=tmp_path)
     with pytest.raises(DataError, match="holds no CIFAR-10"):
         cifar10(folder=tmp_path / "absent")
+
+
+def test_small_archives_that_would_fill_memory(tmp_path: Path) -> None:
+    archive = tmp_path / "cifar-10-binary.tar.gz"
+    many = tarfile.TarInfo("a").tobuf() * 100_000
+    for kind, message in (
+        (tarfile.XHDTYPE, "a header of 60,000,000 bytes"),
+        (tarfile.XGLTYPE, "a header of 60,000,000 bytes"),
+        (tarfile.GNUTYPE_LONGNAME, "a header of 60,000,000 bytes"),
+        (tarfile.REGTYPE, "more than 1,000 entries"),
+    ):
+        info = tarfile.TarInfo("a")
+        info.type, info.size = kind, 60_000_000
+        start = b"60000000 comment=" if kind in (tarfile.XHDTYPE, tarfile.XGLTYPE) else b""
+        content = many if kind == tarfile.REGTYPE else info.tobuf() + start.ljust(60_000_000, b"a")
+        archive.write_bytes(gzip.compress(content, 1))
+        tracemalloc.start()
+        try:
+            with pytest.raises(DataError, match=message):
+                cifar10("test", folder=tmp_path)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 4 << 20
 
 
 def test_cifar_loose_files_that_are_malformed(tmp_path: Path) -> None:

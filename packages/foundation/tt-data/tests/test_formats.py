@@ -76,7 +76,8 @@ def test_damaged_gzip_is_a_data_error_or_still_right(place: Path, data: st.DataO
         (b"\0\0\x08\1\0\0\0\2a", "only 1"),
         (b"\0\0\x08\1\0\0\0\1ab", "holds more"),
         (b"\0\0\x08\1\xff\xff\xff\xff", "at most"),
-        (b"\0\0\x08\x40" + b"\0\0\0\1" * 64 + b"a", "promises"),
+        (b"\0\0\x08\x40" + b"\0\0\0\1" * 64 + b"a", "promises 64 dimensions"),
+        (b"\0\0\x08\4\0\0\0\0" + b"\xff" * 12, "impossible shape"),
         (b"\x1f\x8bnonsense", "is damaged"),
     ],
 )

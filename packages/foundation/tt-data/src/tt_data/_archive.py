@@ -6,10 +6,34 @@ import io
 import tarfile
 from collections.abc import Collection
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from ._errors import DataError
 from ._formats import opened
+
+# What one header may bring beside its 512 bytes, such as a long name, and how many entries there may be: tarfile keeps
+# them all in memory, and a small compressed file can hold very much of either. The official archives have 9 entries.
+_MAX_HEADER_BYTES = 1 << 16
+_MAX_ENTRIES = 1000
+_HEADERS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+
+
+class _Entry(tarfile.TarInfo):
+    """An entry of an archive, refused before anything is read of it if it is a header of unreasonable length."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Return the entry that these 512 bytes announce."""
+        entry = super().frombuf(buf, encoding, errors)
+        if entry.type in _HEADERS and entry.size > _MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {entry.size:,} bytes")
+        return entry
 
 
 class _Capped(io.RawIOBase):
@@ -55,8 +79,10 @@ def read_members(path: Path, names: Collection[str], *, max_member_bytes: int, m
     found: dict[str, bytearray] = {}
     with opened(path) as stream:
         try:
-            with tarfile.open(fileobj=_Capped(stream, max_bytes, path), mode="r|") as tar:
-                for member in tar:
+            with tarfile.open(fileobj=_Capped(stream, max_bytes, path), mode="r|", tarinfo=_Entry) as tar:
+                for count, member in enumerate(tar):
+                    if count == _MAX_ENTRIES:
+                        raise DataError(f"holds more than {_MAX_ENTRIES:,} entries", where=path)
                     if member.name in names:
                         if member.name in found:
                             raise DataError(f"holds {member.name} twice", where=path)

@@ -113,9 +113,14 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = 1 << 28) -> Array
         if len(sizes) < 4 * ndim:
             raise DataError(f"ends within its header of {ndim} dimensions", where=path, hint="download it again")
         shape = struct.unpack(f">{ndim}I", sizes)
+        if ndim > 32:
+            raise DataError(f"promises {ndim} dimensions; at most 32 are read", where=path)
         expected = math.prod(shape) * dtype.itemsize
-        if expected > max_bytes or ndim > 32:
+        if expected > max_bytes:
             raise DataError(f"promises {expected:,} bytes of shape {shape}; at most {max_bytes:,} are read", where=path)
+        # A side of 0 empties the array, yet NumPy wants the product of the others to be within its range.
+        if math.prod(side or 1 for side in shape) * dtype.itemsize > max_bytes:
+            raise DataError(f"promises an empty array of the impossible shape {shape}", where=path)
         # One byte more than promised, to see what trails.
         data = read_up_to(stream, expected + 1)
     if len(data) != expected:
