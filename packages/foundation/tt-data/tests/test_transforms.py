@@ -24,6 +24,14 @@ def test_normalize_channel_by_channel() -> None:
     assert Normalize([0.0], [255.0])(from_numpy(np.full((1, 1, 1, 1), 255, np.uint8))).tolist() == [[[[1.0]]]]
 
 
+def test_normalize_rounds_half_precision_once() -> None:
+    x = from_numpy((images().data * 100).astype(np.float16))
+    y = Normalize([50.0] * 3, [0.3] * 3)(x)
+    expected = (x.data.astype(np.float32) - np.float32(50)) / np.float32(0.3)
+    assert y.dtype == np.float16
+    np.testing.assert_array_equal(y.data, expected.astype(np.float16))
+
+
 @settings(deadline=None)
 @given(padding=st.integers(0, 3), reflect=st.booleans(), seed=st.integers(0, 20), small=st.booleans())
 def test_each_crop_is_a_window_of_the_padded_image(padding: int, reflect: bool, seed: int, small: bool) -> None:

@@ -72,9 +72,9 @@ class Normalize:
         if x.shape[1] != len(self.mean):
             raise DataError(f"Normalize has {len(self.mean)} means, the images {x.shape[1]} channels")
         dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
-        return wrap(
-            kernels.normalize(x.data, self.mean.astype(dtype), self.std.astype(dtype)).astype(dtype, copy=False)
-        )
+        at_least = np.promote_types(dtype, np.float32)  # half precision is rounded once, at the end
+        y = kernels.normalize(x.data, self.mean.astype(at_least), self.std.astype(at_least))
+        return wrap(y.astype(dtype, copy=False))
 
 
 class RandomCrop:
