@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import pickle
@@ -39,6 +40,7 @@ class Server:
     length: bool = True
     redirect: str | None = None
     content_range: str | None = None
+    meeting: threading.Barrier | None = None
 
 
 @pytest.fixture
@@ -73,6 +75,11 @@ def server() -> Iterator[Server]:
             if state.length:
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            if state.meeting is not None:  # where two requests that are answered at once would meet
+                self.wfile.write(body[:1000])
+                body = body[1000:]
+                with contextlib.suppress(threading.BrokenBarrierError):
+                    state.meeting.wait()
             self.wfile.write(body if state.stop_after is None else body[: state.stop_after])
 
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +25,7 @@ class Server(Protocol):
     length: bool
     redirect: str | None
     content_range: str | None
+    meeting: threading.Barrier | None
 
 
 def get(server: Server, path: Path, *, size: int = len(CONTENT), sha256: str = SHA256) -> Path:
@@ -134,6 +138,61 @@ def test_redirects_within_the_rules(server: Server, tmp_path: Path) -> None:
     server.redirect = server.url + "/loop"
     with pytest.raises(DataError, match="answers 302"):
         get(server, tmp_path / "f")
+
+
+@pytest.mark.parametrize("address", ["https://[::1", "https://127.0.0.1:port/f", "https://"])
+def test_a_redirect_to_what_is_no_address(server: Server, tmp_path: Path, address: str) -> None:
+    server.redirect = address
+    with pytest.raises(DataError, match="cannot be reached"):
+        get(server, tmp_path / "f")
+    with pytest.raises(DataError, match="cannot be reached|no address"):
+        download_file(address, tmp_path / "f", sha256=SHA256, size=1)
+
+
+def test_downloads_of_one_file_take_turns(server: Server, tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    server.meeting = threading.Barrier(2, timeout=0.5)
+    with ThreadPoolExecutor(3) as pool:
+        for path in pool.map(lambda _: get(server, tmp_path / "f"), range(3)):
+            assert path.read_bytes() == CONTENT
+    assert server.meeting.broken  # nobody met there
+    assert set(server.ranges) == {None}
+    assert [file.name for file in tmp_path.iterdir()] == ["f"]
+
+
+def test_who_waited_takes_what_another_brought(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    flock, waiting = fcntl.flock, threading.Event()
+
+    def watched(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_EX:
+            waiting.set()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", watched)
+    other = os.open(tmp_path, os.O_RDONLY)
+    flock(other, fcntl.LOCK_EX)
+    with ThreadPoolExecutor(1) as pool:
+        download = pool.submit(get, server, tmp_path / "f")
+        assert waiting.wait(10)
+        (tmp_path / "f").write_bytes(CONTENT)
+        os.close(other)
+        assert download.result() == tmp_path / "f"
+    assert server.ranges == []
+
+
+def test_a_folder_without_locks(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    get(server, tmp_path / "f")
+    monkeypatch.undo()
+    fcntl = pytest.importorskip("fcntl")
+
+    def unknown(descriptor: int, operation: int) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    get(server, tmp_path / "g")
+    assert (tmp_path / "f").read_bytes() == (tmp_path / "g").read_bytes() == CONTENT
 
 
 def test_a_folder_that_cannot_be_written(server: Server, tmp_path: Path) -> None:

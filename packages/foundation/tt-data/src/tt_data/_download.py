@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ._errors import DataError
 from ._progress import progress_bar
-from ._storage import sha256_of
+from ._storage import alone_in, sha256_of
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
@@ -33,7 +33,8 @@ def download_file(
     """Download one file and put it in its place once its SHA-256 is right.
 
     What has come is kept beside it as `<name>.part`: a download that was interrupted goes on from there, and `path`
-    is at any moment absent, the old file, or the whole new one.
+    is at any moment absent, the old file, or the whole new one. Where the system has locks, only one process at a time
+    downloads into a folder; whoever waited for another to bring the same file takes that.
 
     Args:
         url: Its address: https, or http to this machine itself.
@@ -61,20 +62,28 @@ def download_file(
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for _ in range(2):
-            resumed = part.is_file() and 0 < part.stat().st_size <= size
-            if not (part.is_file() and part.stat().st_size == size):
-                _fetch(url, part, size, timeout, progress)
-            if (found := sha256_of(part)) == sha256.lower():
+        with alone_in(path.parent) as waited:
+            if not (waited and path.is_file() and sha256_of(path) == sha256.lower()):
+                _complete(url, part, sha256, size, timeout, progress)
                 os.replace(part, path)
-                return path
-            part.unlink()
-            if not resumed:  # else what lay there may have been of another file: begin once from nothing
-                break
     except OSError as error:
         raise DataError(
             f"cannot be written ({error.strerror or error})", where=part, hint="set TINYTORCH_DATA to another folder"
         ) from error
+    return path
+
+
+def _complete(url: str, part: Path, sha256: str, size: int, timeout: float, progress: bool) -> None:
+    """Bring `part` to its size and make sure of its SHA-256."""
+    for _ in range(2):
+        resumed = part.is_file() and 0 < part.stat().st_size <= size
+        if not (part.is_file() and part.stat().st_size == size):
+            _fetch(url, part, size, timeout, progress)
+        if (found := sha256_of(part)) == sha256.lower():
+            return
+        part.unlink()
+        if not resumed:  # else what lay there may have been of another file: begin once from nothing
+            break
     raise DataError(
         f"the SHA-256 of what came is {found}, not {sha256}",
         where=url,
@@ -86,9 +95,12 @@ def require_safe(url: str) -> None:
     """Refuse an address that is neither https nor this machine itself.
 
     Raises:
-        DataError: It is one.
+        DataError: It is one, or no address at all.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise DataError(f"is no address ({error})", where=url) from error
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname == "127.0.0.1"):
         raise DataError("is not https", where=url, hint="only encrypted addresses are downloaded from")
 
@@ -104,6 +116,15 @@ def _open(url: str, start: int, timeout: float) -> HTTPResponse:
             require_safe(newurl)
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
+        def http_error_302(self, req, fp, code, msg, headers):  # type: ignore[no-untyped-def] # urllib's own
+            try:
+                return super().http_error_302(req, fp, code, msg, headers)
+            except ValueError:  # refused, or no address; urllib closes the answer only where it goes on
+                fp.close()
+                raise
+
+        http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
     headers = {"User-Agent": "tinytorch (tt-data)", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -114,7 +135,10 @@ def _open(url: str, start: int, timeout: float) -> HTTPResponse:
             if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
                 return _open(url, 0, timeout)
         raise DataError(f"the server answers {error.code} {error.reason}", where=url, hint="try later") from error
-    except (URLError, OSError, HTTPException) as error:
+    except DataError:
+        raise
+    # A ValueError is about an address that is none, here or where the server sends us.
+    except (URLError, OSError, HTTPException, ValueError) as error:
         reason = error.reason if isinstance(error, URLError) else error
         raise DataError(
             f"cannot be reached ({reason})",

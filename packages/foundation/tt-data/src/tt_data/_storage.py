@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -28,3 +30,41 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[bool]:
+    """Keep every other thread and process that asks for the same out of a folder while the block runs.
+
+    A system or a folder without such locks (Windows, some network drives) lets everybody in at once.
+
+    Args:
+        folder: An existing folder. Nothing is written into it.
+
+    Yields:
+        Whether somebody else was there before.
+
+    Example:
+        >>> import tempfile
+        >>> with alone_in(Path(tempfile.mkdtemp())) as waited:
+        ...     waited
+        False
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield False
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        waited = False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            waited = True
+        except OSError:
+            pass  # no locks here
+        yield waited
+    finally:
+        os.close(descriptor)  # gives the lock up
