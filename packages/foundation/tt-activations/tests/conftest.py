@@ -32,3 +32,9 @@ def elementwise(request: pytest.FixtureRequest) -> Function:
 def extremes() -> Tensor:
     """The finite inputs at which naive formulas overflow."""
     return Tensor([-3e38, -1e4, -200.0, -88.8, -20.0, 0.0, 20.0, 88.8, 200.0, 1e4, 3e38], dtype=np.float32)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers, the same every time."""
+    return np.random.default_rng(0)

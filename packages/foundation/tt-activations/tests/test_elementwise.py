@@ -63,6 +63,24 @@ def test_elu_keeps_its_relative_precision_close_to_zero() -> None:
     npt.assert_allclose(act.elu(Tensor([-1e-6, -1e-10])).data, [-1e-6, -1e-10], rtol=1e-5)
 
 
+def test_gelu_keeps_the_digits_of_its_tails_in_float32() -> None:
+    x = np.concatenate([np.linspace(-13, 13, 26_001), 10.0 ** -np.arange(30), -(10.0 ** -np.arange(30))])
+    x = x.astype(np.float32).astype(np.float64)
+    exact = np.array([0.5 * v * math.erfc(-v / math.sqrt(2)) for v in x])
+    units = np.spacing(np.abs(exact).astype(np.float32)).astype(np.float64)
+    assert np.all(np.abs(act.gelu(Tensor(x)).data - exact) <= (8 + x * x / 2) * units)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_gelu_of_minus_infinity_is_its_limit(dtype: type[np.floating]) -> None:
+    assert act.gelu(Tensor([-math.inf], dtype=dtype)).item() == 0.0
+
+
+def test_blocks_of_gelu_do_not_show(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(3, 20_001)).astype(np.float32)
+    npt.assert_array_equal(act.gelu(Tensor(x)).data[2, 19_000:], act.gelu(Tensor(x[2, 19_000:])).data)
+
+
 def test_no_finite_input_gives_nan_or_a_warning(elementwise: Function, extremes: Tensor) -> None:
     assert np.isfinite(elementwise(extremes).data).all()
 

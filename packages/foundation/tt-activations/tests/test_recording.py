@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,30 @@ def test_it_returns_the_output_and_its_derivative(approximate: Literal["none", "
     above, below = (act.gelu(Tensor(x + e, dtype=np.float64), approximate).data for e in (1e-6, -1e-6))
     assert isinstance(derivative, np.ndarray)
     npt.assert_allclose(derivative, (above - below) / 2e-6, atol=1e-8)
+
+
+def test_the_derivative_in_float32_keeps_the_digits_of_its_tails() -> None:
+    x = np.linspace(-13, 13, 26_001).astype(np.float32)
+    recording = primitives()["gelu"].recording
+    assert recording is not None
+    out, derivative = recording(x, approximate="none")
+    assert isinstance(derivative, np.ndarray)
+    npt.assert_array_equal(out, act.gelu(Tensor(x)).data)
+    wide = x.astype(np.float64)
+    share = np.array([0.5 * math.erfc(-v / math.sqrt(2)) for v in wide])
+    exact = share + wide * np.exp(-wide * wide / 2) / math.sqrt(2 * math.pi)
+    units = np.spacing(np.abs(exact).astype(np.float32)).astype(np.float64)
+    bound = (8 + wide * wide / 2) * units
+    through_zero = np.abs(wide + 0.75) < 0.75
+    assert np.all(np.abs(derivative - exact) <= np.where(through_zero, 3e-7, bound))
+
+
+def test_the_derivative_at_the_edges() -> None:
+    recording = primitives()["gelu"].recording
+    assert recording is not None
+    for dtype in (np.float32, np.float64):
+        x = np.array([-np.inf, -3e38, -0.0, 0.0, 3e38, np.inf, np.nan], dtype)
+        npt.assert_array_equal(recording(x, approximate="none")[1], np.array([0, 0, 0.5, 0.5, 1, 1, np.nan], dtype))
 
 
 @pytest.mark.parametrize(

@@ -93,9 +93,12 @@ def sigmoid(x: TensorLike) -> Tensor:
 def gelu(x: TensorLike, approximate: Approximate = "none") -> Tensor:
     """Weigh `x` by the share of a normal distribution below it (Hendrycks and Gimpel, 2016).
 
+    In float32 the exact form errs by at most `8 + x * x / 2` units in the last place, however small the share: one unit
+    of `x` makes as much. So does its derivative, and by up to 3e-7 where that passes through 0.
+
     Args:
         x: Any shape.
-        approximate: `"none"` is exact, through erf; `"tanh"` is what GPT-2 was trained with.
+        approximate: `"none"` is exact; `"tanh"` is what GPT-2 was trained with.
 
     Raises:
         ValueError: `approximate` is neither.

@@ -6,8 +6,9 @@ Each makes few arrays: at these sizes memory traffic, not arithmetic, is the cos
 from __future__ import annotations
 
 import numpy as np
-from tt_tensor import Array, primitives
+from tt_tensor import Array
 
+from tt_activations._normal import exact_gelu
 from tt_activations._precision import smooth
 
 
@@ -65,16 +66,11 @@ def elu(x: Array, *, alpha: float) -> Array:
     return out
 
 
-def normal_cdf(x: Array) -> Array:
-    """The share of a standard normal distribution that lies below `x`: `(1 + erf(x / sqrt(2))) / 2`."""
-    out = primitives()["erf"].kernel(x * 2**-0.5)
-    out += 1
-    out *= 0.5
-    return out
-
-
 def tanh_cdf(x: Array) -> Array:
-    """The same share, nearly: `(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2` (Hendrycks and Gimpel, 2016)."""
+    """The share of a standard normal distribution below `x`, nearly (Hendrycks and Gimpel, 2016).
+
+    `(1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2`.
+    """
     out = np.asarray(x * x)
     out *= 0.044715
     out += 1
@@ -89,7 +85,9 @@ def tanh_cdf(x: Array) -> Array:
 @smooth
 def gelu(x: Array, *, approximate: str) -> Array:
     """`x * P(X <= x)` for a standard normal `X`: exact with `"none"`, by tanh with `"tanh"`."""
-    out = normal_cdf(x) if approximate == "none" else tanh_cdf(x)
+    if approximate == "none":
+        return exact_gelu(x)[0]
+    out = tanh_cdf(x)
     out *= x
     return out
 
