@@ -52,6 +52,13 @@ BROKEN: dict[str, Callable[..., Array]] = {
     "batch_norm_relu": not_normalised,
     "tanh": lambda x: x * 0,
 }
+BUILT_OF = {
+    "conv2d": ("LeNet-5", "modern"),
+    "avg_pool2d": ("LeNet-5",),
+    "max_pool2d": ("modern",),
+    "batch_norm_relu": ("modern",),
+    "tanh": ("LeNet-5",),
+}
 
 
 @pytest.fixture
@@ -95,7 +102,45 @@ def test_the_gate_fails_with_a_broken_layer(name: str, script: ModuleType, tmp_p
         code = script.main(["--seeds", "1", "--out", str(tmp_path)])
     assert asked, "the milestone has no such layer any more: break the one in its place"
     assert code == 1
-    assert result_in(tmp_path)["passed"] is False
+    result = result_in(tmp_path)
+    assert result["passed"] is False
+    missed = {gate["text"].split(",")[1].split()[0] for gate in result["gates"] if not gate["passed"]}
+    assert missed == set(BUILT_OF[name])
+    for network in missed:
+        # Not only by its accuracy: also by its lead on digits moved by a pixel, which is what a convolution is for.
+        text = f"digits moved by a pixel, {network} ahead of the MLP, mean of 1 seeds"
+        assert [gate["passed"] for gate in result["gates"] if gate["text"] == text] == [False]
+
+
+def test_without_neighbours_lenet5_has_no_lead_on_moved_digits(script: ModuleType) -> None:
+    recipes = sys.modules["cnn_recipes"]
+    order = np.random.default_rng(0).permutation(64)
+    digits = tt.data.digits("train"), tt.data.digits("test"), recipes.moved(tt.data.digits("test"))
+    lead = {}
+    for how in ("as they are", "shuffled"):
+        training, test, moved = recipes.normalized(*digits)
+        if how == "shuffled":
+            training, test, moved = (recipes.shuffled(data, order) for data in (training, test, moved))
+        accuracies = []
+        for name in ("MLP", "LeNet-5"):
+            tt.manual_seed(0)
+            accuracies.append(script.fit(recipes.DIGITS[name], training, {"test": test, "moved": moved})[2]["moved"])
+        lead[how] = accuracies[1] - accuracies[0]
+    assert lead["as they are"] > 0.03
+    assert lead["shuffled"] < 0.0
+
+
+def test_digits_are_moved_by_one_pixel_in_four_directions(script: ModuleType) -> None:
+    recipes = sys.modules["cnn_recipes"]
+    images = np.zeros((2, 1, 3, 4), np.float32)
+    images[0, 0, 1, 2] = 1
+    images[1, 0, 0, 0] = 2
+    moved = recipes.moved(tt.data.TensorDataset(images, np.array([7, 8]), source="dots"))
+    assert moved.y.tolist() == [7, 8] * 4
+    first, second = ([np.argwhere(image[0]).tolist() for image in moved.x.numpy()[which::2]] for which in (0, 1))
+    assert first == [[[1, 1]], [[1, 3]], [[0, 2]], [[2, 2]]]
+    # What leaves the image is gone; it does not come in again on the other side.
+    assert second == [[], [[0, 1]], [], [[1, 0]]]
 
 
 @pytest.mark.parametrize(

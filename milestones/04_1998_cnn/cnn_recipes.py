@@ -169,9 +169,12 @@ def shuffled(data: tt.data.TensorDataset, order: tt.Array) -> tt.data.TensorData
 
 
 def moved(data: tt.data.TensorDataset) -> tt.data.TensorDataset:
-    """Move every image one pixel to the right; black comes in from the left."""
-    x = tt.pad(data.x[:, :, :, :-1], ((0, 0), (0, 0), (0, 0), (1, 0)))
-    return tt.data.TensorDataset(x, data.y, source=data.source)
+    """Move every image by one pixel to the left, right, top and bottom: four times as many; black comes in."""
+    high, wide = data.x.shape[2:]
+    framed = tt.pad(data.x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    corners = (1, 2), (1, 0), (2, 1), (0, 1)
+    x = tt.concat([framed[:, :, top : top + high, left : left + wide] for top, left in corners])
+    return tt.data.TensorDataset(x, tt.tile(data.y, (len(corners),)), source=data.source)
 
 
 def load(name: str) -> tuple[str, tt.data.TensorDataset, dict[str, tt.data.TensorDataset]]:
