@@ -141,6 +141,26 @@ def test_single_precision_stays_near_double(kernel: str, size: float) -> None:
         np.testing.assert_allclose(single, double, atol=3e-6 * size**0.75 * max(1.0, float(np.abs(double).max())))
 
 
+@pytest.mark.parametrize(("score", "size"), [(20.0, 1e30), (50.0, 1e18), (-50.0, 1e30), (10.0, 1e35), (57.0, 1.0)])
+def test_large_scores_and_large_values_together_overflow_nothing(kernel: str, score: float, size: float) -> None:
+    q, k, v = np.ones((1, 2, 1)), np.full((1, 600, 1), score), (1 + normal(1, 600, 3) % 1) * size
+    upstream = normal(1, 2, 3) * 1e-20
+    of_kind = []
+    for kind in ("float32", "float64"):
+        values = from_numpy(v.astype(kind))
+        values.requires_grad = True
+        out = scaled_dot_product_attention(from_numpy(q.astype(kind)), from_numpy(k.astype(kind)), values, scale=1.0)
+        out.backward(from_numpy(upstream.astype(kind)))
+        assert values.grad is not None
+        of_kind.append((out.detach().numpy(), values.grad.numpy()))
+    np.testing.assert_allclose(of_kind[1][0], np.broadcast_to(v.mean(axis=1, keepdims=True), (1, 2, 3)), rtol=1e-12)
+    np.testing.assert_allclose(of_kind[0][0], of_kind[1][0], rtol=1e-5)
+    np.testing.assert_allclose(of_kind[0][1], of_kind[1][1], rtol=1e-4)
+    np.testing.assert_allclose(
+        of_kind[1][1], np.broadcast_to(upstream.sum(axis=1, keepdims=True) / 600, v.shape), rtol=1e-9
+    )
+
+
 @pytest.mark.parametrize("kind", ["f4", "f8"])
 def test_scores_that_grow_from_block_to_block_keep_what_came_before(kernel: str, kind: str) -> None:
     """Of so many keys the blockwise kernel sees some at a time; scores so large that it shifts them, by ever more."""

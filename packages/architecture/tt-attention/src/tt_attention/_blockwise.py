@@ -13,9 +13,10 @@ from tt_tensor import Array, scratch, split_work
 
 from tt_attention._tiles import Problem, Tile, key_blocks, tile_scores, writable_five_axes
 
-# exp(s) needs no shift while the sum over a row stays between these: nothing overflows, and what underflows does not
-# count. Training rarely leaves that range, and the shift costs more than the exponential.
-LOWEST, HIGHEST = 1e-25, 1e25
+# exp(s) needs no shift while the sum over a row stays between these: what underflows does not count then, nor do
+# gradients vanish that are divided by it. Training rarely leaves that range, and the shift costs more than the
+# exponential.
+LOWEST, HIGHEST = 1e-15, 1e15
 
 
 class Normalizers(NamedTuple):
@@ -81,7 +82,8 @@ def forward_tile(problem: Problem, tile: Tile, q: Array, out: Array, kept: Norma
         kept.sums[here] = np.inf
         return
     sums = unshifted_sums(problem, tile, q, part)
-    if not (sums.min() > LOWEST and sums.max() < HIGHEST):  # a NaN comes here, too
+    # A NaN comes here, too, and so do values that are as large themselves.
+    if not (sums.min() > LOWEST and sums.max() < HIGHEST and np.isfinite(np.add.reduce(part, axis=None))):
         sums, kept.shifts[here] = shifted_sums(problem, tile, q, part)
         sums[sums == 0] = np.inf
     kept.sums[here] = sums
