@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import pickle
+import struct
 import tarfile
+import tracemalloc
 from pathlib import Path
 from typing import Protocol
 
@@ -168,3 +170,42 @@ def test_checksums_are_those_of_the_binary_version(real_data: Path, tmp_path: Pa
         pytest.skip("no excerpt of CIFAR-10")
     (tmp_path / "test_batch").write_bytes(make.python3(gzip.decompress(excerpt.read_bytes()), 4))
     assert cifar10("test", folder=tmp_path).source == "CIFAR-10, first 1,000 of 10,000"
+
+
+def test_memory_is_bounded_by_what_the_file_holds(tmp_path: Path, make: Make) -> None:
+    # Many objects out of one byte each; one long text encoded again and again; lengths that are not there; a bomb.
+    long = b"T" + struct.pack("<I", 2_000_000) + bytes(2_000_000) + b"q\x00"
+    encode = b"c_codecs\nencode\nq\x01h\x00X\x06\0\0\0latin1\x86R"
+    for data, message in (
+        (b"]" * 3_000_000 + b".", "more than 200,000 opcodes"),
+        (b"}\x94" * 2_000_000 + b".", "more than 200,000 opcodes"),
+        (long + b"](" + (encode + b"}h\x00Ns") * 2000 + b"e.", "key"),
+        (long + b"](" + encode * 20_000 + b"e.", "no dictionary"),
+        (long + b"}" + encode + b"Ns.", "key"),
+        (b"T\xff\xff\xff\x7f", "expected"),
+        (b"\x96\xff\xff\xff\xff\xff\xff\x00\x00", "expected"),
+    ):
+        (tmp_path / "test_batch").write_bytes(b"\x80\x02" + data)
+        tracemalloc.start()
+        try:
+            with pytest.raises(DataError, match=message):
+                cifar10("test", folder=tmp_path)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 6 * len(data) + (32 << 20)
+    bomb = gzip.compress(bytes(80 << 20))
+    (tmp_path / "test_batch").write_bytes(bomb)
+    with pytest.raises(DataError, match="holds more than"):
+        cifar10("test", folder=tmp_path)
+    # A good file takes a small multiple of itself.
+    data = make.python2(make.records(241))
+    (tmp_path / "test_batch").write_bytes(data)
+    cifar10("test", folder=tmp_path)
+    tracemalloc.start()
+    try:
+        cifar10("test", folder=tmp_path, dtype="uint8")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 * len(data) + (1 << 20)

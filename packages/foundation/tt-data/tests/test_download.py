@@ -145,7 +145,7 @@ def test_a_redirect_to_what_is_no_address(server: Server, tmp_path: Path, addres
     server.redirect = address
     with pytest.raises(DataError, match="cannot be reached"):
         get(server, tmp_path / "f")
-    with pytest.raises(DataError, match="cannot be reached|no address"):
+    with pytest.raises(DataError, match=r"cannot be reached|no address"):
         download_file(address, tmp_path / "f", sha256=SHA256, size=1)
 
 
