@@ -20,6 +20,7 @@ from tt_conv._window import (
     channels_last,
     inside,
     padded_shape,
+    reversed_window,
     to_first,
     to_last,
     windows,
@@ -47,15 +48,6 @@ def turned(weight: Array, groups: int) -> Array:
     filters, channels, high, wide = weight.shape
     apart = weight.reshape(groups, filters // groups, channels, high, wide)[..., ::-1, ::-1]
     return apart.swapaxes(1, 2).reshape(groups * channels, filters // groups, high, wide)
-
-
-def reversed_window(window: Window) -> Window:
-    """Return the window that slides over the gradient: what was padded less is padded more.
-
-    Its places are the elements of the unpadded input. For windows that moved by one.
-    """
-    room = window.reach - 1
-    return window._replace(before=room - window.before, after=room - window.after)
 
 
 def turning_pays(

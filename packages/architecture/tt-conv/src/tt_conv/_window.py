@@ -56,6 +56,15 @@ def windows(kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> tuple
     return down, right
 
 
+def reversed_window(window: Window) -> Window:
+    """Return the window that slides over the gradient: what was padded less is padded more.
+
+    Its places are the elements of the unpadded input. For windows that moved by one.
+    """
+    room = window.reach - 1
+    return window._replace(before=room - window.before, after=room - window.after)
+
+
 def pair(value: int | tuple[int, int], name: str, least: int = 1) -> Pair:
     """Read one number or two (height, width) of a setting.
 
