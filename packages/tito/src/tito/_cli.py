@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from tito import _datasets, _doctor, _lessons, _milestones, _modules, _results, _status, _tests
 from tito._errors import FAILED, TitoError
-from tito._output import Json, emit, guarded, say, show, table
+from tito._output import Json, emit, guarded, never_refuse_a_letter, say, show, table
 from tito._places import results_folder
 
 app = typer.Typer(
@@ -259,4 +259,5 @@ def data_get(
 
 def main() -> None:
     """Run the command line."""
+    never_refuse_a_letter()
     app()

@@ -38,8 +38,15 @@ def cache_folder() -> Path:
     try:
         return tt.data.data_folder()
     except tt.MissingPackageError:
-        named = os.environ.get("TINYTORCH_DATA")
-        return Path(named).expanduser() if named else platformdirs.user_cache_path("tinytorch", appauthor=False)
+        return default_folder()
+
+
+def default_folder() -> Path:
+    """Return what tt-data calls the folder of the fetched data sets, without asking it."""
+    named = os.environ.get("TINYTORCH_DATA")
+    if named:
+        return Path(named).expanduser().absolute()
+    return platformdirs.user_cache_path("tinytorch", appauthor=False) / "data"
 
 
 def _describe(name: str) -> DataSet:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import shutil
 import sys
 from dataclasses import asdict, dataclass
@@ -15,9 +14,9 @@ import threadpoolctl  # type: ignore[import-untyped]  # it ships no types
 from tinytorch.milestone import machine
 from tinytorch.packages import BUILT, PACKAGES, version_of
 
-from tito import _datasets, _milestones
+from tito import _datasets, _milestones, _modules
 from tito._errors import TitoError
-from tito._places import results_folder
+from tito._places import results_folder, why_not_writable
 
 GET_MATPLOTLIB = 'pip install "tinytorch[plot]"'
 _LEAST_PYTHON = (3, 11)
@@ -71,11 +70,15 @@ def _blas() -> Check:
     return Check("blas", "ok", found)
 
 
-def _packages() -> list[Check]:
+def _packages(broken: dict[str, str]) -> list[Check]:
     checks = []
     for package in PACKAGES:
         version = version_of(package)
-        if version is not None:
+        if package.distribution in broken:
+            found = f"{version}, cannot be imported: {broken[package.distribution]}"
+            do = f'mend it; {sys.executable} -c "import {package.import_name}" shows where'
+            checks.append(Check(package.distribution, "fail", found, do))
+        elif version is not None:
             checks.append(Check(package.distribution, "ok", version))
         elif package in BUILT:
             do = f'pip install "tinytorch[{package.tier}]"'
@@ -84,12 +87,9 @@ def _packages() -> list[Check]:
 
 
 def _writable(name: str, folder: Path, variable: str) -> Check:
-    """Look whether a folder, or the nearest of its parents that exists, can be written to; make nothing."""
-    existing = next((path for path in [folder, *folder.parents] if path.exists()), Path("/"))
-    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+    if (wrong := why_not_writable(folder)) is None:
         return Check(name, "ok", str(folder))
-    what = "cannot be written to" if existing.is_dir() else "is no folder"
-    return Check(name, "fail", f"{folder}, where {existing} {what}", f"mend that, or set {variable} to another folder")
+    return Check(name, "fail", wrong, f"mend that, or set {variable} to another folder")
 
 
 def _disk(folder: Path) -> Check:
@@ -114,7 +114,9 @@ def _milestone_scripts() -> Check:
     return Check("milestones", "ok", f"{count} found")
 
 
-def _data() -> Check:
+def _data(broken: dict[str, str]) -> Check:
+    if broken:
+        return Check("data sets", "warn", "not looked at, since not every package can be imported", "mend those first")
     try:
         rows = _datasets.available()
     except TitoError as error:
@@ -127,16 +129,17 @@ def _data() -> Check:
 
 def examine() -> list[Check]:
     """Look at everything; slow things are not among it."""
-    cache = _datasets.cache_folder()
+    broken = _modules.broken()
+    cache = _datasets.default_folder() if broken else _datasets.cache_folder()
     return [
         _python(),
         _numpy(),
         _blas(),
-        *_packages(),
+        *_packages(broken),
         _writable("data folder", cache, "TINYTORCH_DATA"),
         _writable("results folder", results_folder(), "TINYTORCH_RESULTS"),
         _disk(cache),
         _matplotlib(),
         _milestone_scripts(),
-        _data(),
+        _data(broken),
     ]

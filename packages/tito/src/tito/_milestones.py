@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tito._errors import CRASHED, FAILED, TitoError
-from tito._places import milestones_folder
+from tito._places import milestones_folder, why_not_writable
+from tito._results import missed
 
 _FOLDER = re.compile(r"(\d\d)_(\d{4})_(\w+)")
 _HEADING = re.compile(r"^#\s+(.+?)\s*$", re.MULTILINE)
@@ -105,9 +106,12 @@ def run(milestone: Milestone, results: Path, *, full: bool, seed: int, as_json: 
         0 if the gate held, 1 if it was missed; and the names of the results that it wrote.
 
     Raises:
-        TitoError: If the script ended in any other way.
+        TitoError: If its results could not be kept, or if the script ended in any other way.
         KeyboardInterrupt: After the script has ended too.
     """
+    if wrong := why_not_writable(results):  # told now, not when the training is over
+        do = "look with `tito doctor`, or set TINYTORCH_RESULTS to another folder"
+        raise TitoError("the results cannot be kept", wrong, do, CRASHED)
     options = ["--seed", str(seed), "--out", str(results), *(["--full"] if full else [])]
     command = [sys.executable, "-X", "faulthandler", str(milestone.script), *options]
     before = _written(milestone, results)
@@ -118,10 +122,10 @@ def run(milestone: Milestone, results: Path, *, full: bool, seed: int, as_json: 
             _stop(process)
             raise
     written = {name for name, stamp in _written(milestone, results).items() if before.get(name) != stamp}
-    # An uncaught exception also ends Python with 1: only a result written by this run makes it a missed gate.
-    if code == 0 or (code == FAILED and written):
+    # An uncaught exception also ends Python with 1: only a missed gate that this run has written is one.
+    if code == 0 or (code == FAILED and any(missed(results / name) for name in written)):
         return code, written
-    raise _ended(milestone, code, command)
+    raise _ended(milestone, code, command, written)
 
 
 def _written(milestone: Milestone, results: Path) -> dict[str, tuple[int, int]]:
@@ -138,7 +142,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _ended(milestone: Milestone, code: int, command: list[str]) -> TitoError:
-    got = f"the signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code} and no result"
+def _ended(milestone: Milestone, code: int, command: list[str], written: set[str]) -> TitoError:
+    got = f"the signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    kept = f"only {', '.join(sorted(written))}" if written else "no result"
     do = f"read the traceback above; replay it with: {shlex.join(command)}"
-    return TitoError(f"milestone {milestone.number:02d} stopped before it had a result", got, do, CRASHED)
+    what = f"milestone {milestone.number:02d} stopped before it had {'every' if written else 'a'} result"
+    return TitoError(what, f"{got} and {kept}", do, CRASHED)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tinytorch.packages import PACKAGES, Package, version_of
+import os
+import subprocess
+import sys
+
+from tinytorch.packages import BUILT, PACKAGES, Package, version_of
 
 from tito._errors import TitoError
 
@@ -31,3 +35,37 @@ def require(package: Package) -> None:
     if version_of(package) is None:
         do = f'install it: pip install "tinytorch[{package.tier}]"'
         raise TitoError(f"{package.distribution} is not installed", f"module {package.module}", do)
+
+
+def absent(error: ImportError) -> TitoError | None:
+    """Return what to say of an import that failed because a package of the framework is not installed, else None."""
+    wanted = (error.name or "").partition(".")[0]
+    for package in BUILT:
+        if package.import_name == wanted and version_of(package) is None:
+            do = f'install it: pip install "tinytorch[{package.tier}]"'
+            return TitoError(f"{package.distribution} is not installed, and is needed here", str(error), do)
+    return None
+
+
+def broken() -> dict[str, str]:
+    """Return the installed packages that Python cannot import, as a half-written one, each with the error's last line.
+
+    Other processes try it, so that whatever a learner's package does ends those.
+    """
+    installed = [package for package in BUILT if version_of(package) is not None]
+    if _import_error(*(package.import_name for package in installed)) is None:
+        return {}
+    tried = {package.distribution: _import_error(package.import_name) for package in installed}
+    return {name: error for name, error in tried.items() if error is not None}
+
+
+def _import_error(*names: str) -> str | None:
+    if not names:
+        return None
+    command = [sys.executable, "-P", "-c", f"import {', '.join(names)}"]
+    search = os.pathsep.join(filter(None, sys.path))  # as here, whatever became of PYTHONPATH
+    environment = {**os.environ, "PYTHONPATH": search}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return None
+    return next(iter(done.stderr.strip().splitlines()[-1:]), f"exit code {done.returncode}")

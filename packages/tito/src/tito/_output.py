@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import typer
 from rich.console import Console
@@ -12,8 +15,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from tito._errors import CRASHED, INTERRUPTED, TitoError
+from tito._modules import absent
 
 Json = float | int | str | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def never_refuse_a_letter() -> None:
+    """Let a terminal or a pipe that cannot show a letter, a frame say, show `?` in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def emit(document: Json) -> None:
@@ -45,6 +56,8 @@ def guarded(as_json: bool) -> Iterator[None]:
     """Turn what the user can put right into a message and an exit code, and Ctrl-C into 130."""
     try:
         yield
+    except typer.Exit:
+        raise
     except TitoError as error:
         raise _explained(error, as_json) from None
     except NotImplementedError as error:
@@ -59,12 +72,24 @@ def guarded(as_json: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         say("stopped; nothing is half written", error=True)
         raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:
+        # Whatever a learner's package raises, a program reads JSON and 3; people read the traceback as well.
+        known = absent(error) if isinstance(error, ImportError) else None
+        raise _explained(known or _crashed(error), as_json) from error
+
+
+def _crashed(error: Exception) -> TitoError:
+    traceback.print_exception(error)
+    got = traceback.format_exception_only(error)[-1].strip()
+    do = "read the traceback above, whose last lines name the file; `tito doctor` looks at every package"
+    return TitoError("something that tito called has failed", got, do, CRASHED)
 
 
 def _explained(error: TitoError, as_json: bool) -> typer.Exit:
     """Say what is wrong, to programs too if they asked, and return how to end."""
     if as_json:
-        emit({"error": {"what": error.what, "got": error.got, "do": error.do}})
+        with suppress(OSError):  # a full disk below stdout may be what there is to explain
+            emit({"error": {"what": error.what, "got": error.got, "do": error.do}})
     say(f"[red]{escape(error.what)}[/red]", error=True)
     say(f"  got: {escape(error.got)}", error=True)
     say(f"  do:  {escape(error.do)}", error=True)

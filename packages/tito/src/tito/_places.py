@@ -42,3 +42,12 @@ def results_folder() -> Path:
         return root / "milestones" / "results"
     local = Path.cwd() / "tinytorch-results"
     return local if local.is_dir() else platformdirs.user_data_path("tinytorch") / "results"
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """Say why a folder, or the nearest of its parents that exists, cannot be written to, or None; make nothing."""
+    existing = next((path for path in [folder, *folder.parents] if path.exists()), Path("/"))
+    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+        return None
+    what = "cannot be written to" if existing.is_dir() else "is no folder"
+    return f"{folder}, where {existing} {what}"

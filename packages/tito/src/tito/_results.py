@@ -71,6 +71,12 @@ def read(path: Path, present: dict[str, str]) -> Result | None:
     return Result(path, document, stale)
 
 
+def missed(path: Path) -> bool:
+    """Say whether a file is a result whose gates did not all hold."""
+    result = read(path, {})
+    return result is not None and not result.passed
+
+
 def of_milestone(folder: Path, results: Path) -> list[Result]:
     """Return the results of a milestone, the embedded one first.
 
