@@ -93,6 +93,31 @@ print(x.grad.tolist())
     assert python(code) == "[6.0]"
 
 
+def test_threads_wait_for_a_package_that_another_is_importing(python: Python) -> None:
+    code = """
+import importlib.abc, importlib.machinery, sys, threading, time
+import tinytorch as tt
+started, asked = threading.Event(), threading.Event()
+class Slow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path=None, target=None):
+        return importlib.machinery.ModuleSpec(name, self) if name == "tt_layers" else None
+    def exec_module(self, module):
+        started.set()
+        asked.wait(10)
+        time.sleep(0.2)  # in which who does not wait finds a module that is not finished
+        module.Linear = "Linear"
+        module.__all__ = ["Linear"]
+sys.meta_path.insert(0, Slow())
+first = threading.Thread(target=lambda: tt.nn.Linear)
+first.start()
+started.wait(10)
+asked.set()
+print(tt.nn.Linear, tt.core.layers.Linear)
+first.join()
+"""
+    assert python(code, all_but("tt_layers")) == "Linear Linear"
+
+
 def test_importing_loads_nothing(python: Python) -> None:
     code = f"""
 import sys

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import pydoc
 from importlib.util import find_spec
 
 import pytest
@@ -118,3 +119,14 @@ def test_version_is_the_distributions() -> None:
     except metadata.PackageNotFoundError:
         pytest.skip("tinytorch is on the path without being installed")
     assert tt.__version__ == expected
+
+
+def test_what_is_not_installed_has_no_version_and_says_so_the_way_python_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import metadata
+
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+    assert not hasattr(tt, "__version__")
+    assert "machine-learning framework" in pydoc.render_doc(tt)

@@ -19,5 +19,8 @@ def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib import metadata  # here, because it costs more than all the rest of this module
 
-        return metadata.version("tinytorch")
+        try:
+            return metadata.version("tinytorch")
+        except metadata.PackageNotFoundError:
+            raise AttributeError("tinytorch is on the path without being installed: no version is known") from None
     return _get(name)

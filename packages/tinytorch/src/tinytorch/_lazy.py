@@ -42,9 +42,6 @@ class MissingPackageError(ImportError):
 
 def _import(module: str, wanted: str, package: Package) -> ModuleType:
     """Import a module of a package; an absent package of the framework becomes a `MissingPackageError`."""
-    loaded = sys.modules.get(module)
-    if loaded is not None:
-        return loaded
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
@@ -61,7 +58,7 @@ def _install_engine(wanted: str) -> None:
         MissingPackageError: If tt-autograd is there and a package that it needs is not.
     """
     engine = by_import_name(ENGINE)
-    if engine is None or ENGINE in sys.modules:
+    if engine is None:
         return
     try:
         _import(ENGINE, wanted, engine)
