@@ -55,6 +55,15 @@ def test_the_gradient_is_the_sum_over_the_uses(rows: int, shape: tuple[int, ...]
 
 
 @pytest.mark.parametrize("rows", [4, 400])
+@pytest.mark.parametrize("broken", [np.inf, -np.inf, np.nan])
+def test_a_gradient_that_is_not_finite_stays_in_its_row(rows: int, broken: float) -> None:
+    table = Tensor(np.zeros((rows, 2)), requires_grad=True)
+    embedding([0, 1, 1], table).backward(Tensor([[broken, 1.0], [2.0, 3.0], [4.0, 5.0]]))
+    assert table.grad is not None
+    np.testing.assert_array_equal(table.grad.data[:4], [[broken, 1], [6, 8], [0, 0], [0, 0]])
+
+
+@pytest.mark.parametrize("rows", [4, 400])
 def test_half_precision_is_summed_in_single_and_padding_learns_nothing(rows: int) -> None:
     table = Tensor(np.zeros((rows, 1)), dtype=np.float16, requires_grad=True)
     ids = np.array([0] * 5000 + [2])
