@@ -136,6 +136,8 @@ CEIL = [
     (3, 1, 3, 0, 1),
     (4, 1, 3, 0, 2),
     (7, 2, 3, 1, 3),
+    (1, 2, 2, 0, 1),
+    (3, 4, 2, 0, 1),
 ]
 
 
@@ -165,6 +167,27 @@ def test_avg_pool_with_ceil_mode_divides_by_what_lies_within_the_padding() -> No
     # Padding of one that was asked for counts; what ceil_mode adds beyond it does not: the corner sees 4 of 9 ones.
     padded = avg_pool2d(double(np.ones((1, 1, 4, 4))), 3, 2, 1, ceil_mode=True)
     np.testing.assert_allclose(padded.data[0, 0, 0], [4 / 9, 6 / 9, 2 / 6])
+
+
+def test_ceil_mode_refuses_an_image_of_which_no_window_sees_enough() -> None:
+    with pytest.raises(ValueError, match="reaches over 4 x 4 does not fit the padded input of 2 x 2"):
+        max_pool2d(double(np.ones((1, 1, 2, 2))), 4, 2, ceil_mode=True)
+
+
+def test_global_means_of_many_pixels_keep_their_digits() -> None:
+    x = (np.random.default_rng(0).random((1, 3, 224, 224)) + 0.5).astype(np.float32)
+    means = x.astype(np.float64).mean(axis=(2, 3), keepdims=True)
+    np.testing.assert_allclose(adaptive_avg_pool2d(Tensor(x), 1).data, means, rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1, 2, (1, 3)])
+def test_adaptive_pooling_of_no_image(size: Any) -> None:
+    x = Tensor(np.zeros((0, 3, 5, 5)), requires_grad=True)
+    out = adaptive_avg_pool2d(x, size)
+    assert out.shape[:2] == (0, 3)
+    out.sum().backward()
+    assert x.grad is not None
+    assert x.grad.shape == x.shape
 
 
 def test_half_precision_means_are_summed_in_single() -> None:

@@ -12,7 +12,8 @@ from tt_conv._window import Padding, Pair, Sides, Window, check_fit, pair, sides
 def extended(window: Window, length: int) -> Pair:
     """Return the padding before and after with which a last, partial window fits too (`ceil_mode`).
 
-    It must still begin within the axis or the padding before it, as in PyTorch.
+    It must still begin within the axis or the padding before it, as in PyTorch. Where not even one does, nothing is
+    added.
 
     Example:
         >>> extended(Window(2, 2, 1, 0, 0), 5)
@@ -22,6 +23,8 @@ def extended(window: Window, length: int) -> Pair:
     last = -(-room // window.stride)
     if last * window.stride >= length + window.before:
         last -= 1
+    if last < 0:
+        return window.before, window.after
     return window.before, max(window.after, last * window.stride + window.reach - length - window.before)
 
 
@@ -46,11 +49,10 @@ def pool_settings(
     for side, size in zip(around, kernel, strict=True):
         if max(side) > size // 2:
             raise ValueError(f"{name}: padding must be at most half of the kernel, but received {padding} for {kernel}")
-    fitted = windows(kernel, steps, around, apart)
-    check_fit(name, shape, *fitted)
-    if not ceil_mode:
-        return kernel, steps, apart, around, around
-    return kernel, steps, apart, around, (extended(fitted[0], shape[2]), extended(fitted[1], shape[3]))
+    down, right = windows(kernel, steps, around, apart)
+    reached = (extended(down, shape[2]), extended(right, shape[3])) if ceil_mode else around
+    check_fit(name, shape, *windows(kernel, steps, reached, apart))
+    return kernel, steps, apart, around, reached
 
 
 @applies(max_pool2d_primitive)
