@@ -93,7 +93,7 @@ def tests(session: nox.Session, package: str) -> None:
         env.conclude(session, "tests fail", {package: env.run_tests(session, chosen)})
         return
     folder = Path(session.invoked_from, session.posargs[0]).resolve()
-    if (found := repository.read(folder).name) != package:
+    if (found := env.package_in(session, folder).name) != package:
         session.error(f"{folder} is {found}, which cannot stand in for {package}; give it the same name")
     judges = [chosen, *repository.dependents(chosen, PACKAGES)]
     needed = {member.name for judge in judges for member in repository.environment(judge, PACKAGES)}
@@ -164,7 +164,7 @@ def stubs(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Measure each package's branch coverage by its own contract; less than 95% fails. ``-- tt-conv`` measures one."""
     env.prepare(session)
-    chosen = [repository.find(name, PACKAGES) for name in session.posargs] or EVERYTHING
+    chosen = [env.package_called(session, name, PACKAGES) for name in session.posargs] or EVERYTHING
     extras = repository.all_extras(EVERYTHING)
     env.install_packages(session, EVERYTHING, PACKAGES, extras=extras, also=env.group("coverage"))
     folder = Path(session.create_tmp())

@@ -12,7 +12,7 @@ from pathlib import Path
 import nox
 
 from tools import packages as repository
-from tools.packages import ROOT, Package, Packages
+from tools.packages import ROOT, Package, PackageError, Packages
 from tools.summary import REPORTS
 from tools.wheels import cached_wheel
 
@@ -33,6 +33,22 @@ def group(name: str) -> list[str]:
 def prepare(session: nox.Session) -> None:
     """Set what every session wants set."""
     session.env.update(ENVIRONMENT)
+
+
+def package_in(session: nox.Session, folder: Path) -> Package:
+    """Read the package in a folder that somebody named; where there is none, end the session in one line."""
+    try:
+        return repository.read(folder)
+    except PackageError as problem:
+        session.error(f"{problem}; name the folder of a package")
+
+
+def package_called(session: nox.Session, name: str, packages: Packages) -> Package:
+    """Look up a package that somebody named; where there is none, end the session in one line."""
+    try:
+        return repository.find(name, packages)
+    except PackageError as problem:
+        session.error(str(problem))
 
 
 def install(session: nox.Session, *requirements: str) -> None:
@@ -80,9 +96,10 @@ def install_packages(
     """Install packages from their wheels, by path and without their dependencies, then check that they fit.
 
     A sibling's bare name never reaches an index: what comes from outside is listed here, package by package.
-    ``instead`` puts another folder in the place of a package.
+    ``instead`` puts another folder in the place of a package, with what that one needs from outside.
     """
-    if requirements := [*outside(members, packages, extras), *also]:
+    others = [package_in(session, folder) for folder in (instead or {}).values()]
+    if requirements := [*outside([*members, *others], packages, extras), *also]:
         install(session, *requirements)
     folders = [(instead or {}).get(member.name, member.folder) for member in members]
     session.install("--no-compile", "-qq", "--no-deps", "--force-reinstall", *wheels(session, folders))
