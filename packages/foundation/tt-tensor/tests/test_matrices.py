@@ -38,8 +38,9 @@ def test_sums_of_columns(rows: int, columns: int, kind: str) -> None:
 def test_sums_of_many_rows_are_as_exact_as_doubles() -> None:
     matrix = (normal(300_000, 3) + 1000).astype(np.float32)
     np.testing.assert_allclose(tt.column_sums(matrix), matrix.astype(np.float64).sum(axis=0), rtol=1e-6)
-    narrow = np.full((1 << 16, 1), 0.1, np.float32)
-    np.testing.assert_allclose(tt.column_sums(narrow), narrow.astype(np.float64).sum(axis=0), rtol=3e-7)
+    for rows, columns in ((1 << 16, 1), (1 << 16, 5), (1 << 13, 16), (1 << 12, 64)):
+        tenths = np.full((rows, columns), 0.1, np.float32)
+        np.testing.assert_allclose(tt.column_sums(tenths), tenths.astype(np.float64).sum(axis=0), rtol=4e-7)
     halves = np.ones((5000, 2), np.float16)
     assert tt.column_sums(halves).tolist() == [5000.0, 5000.0]
     strided = normal(60, 8)[::2, 1:4]

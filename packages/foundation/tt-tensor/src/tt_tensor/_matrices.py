@@ -15,8 +15,6 @@ from tt_tensor._primitive import Array
 LONG = 1024
 # Numbers that are added up in single precision before their sums are added in double.
 BLOCK = 1 << 16
-# Columns of a matrix whose rows are added up side by side.
-NARROW = 16
 
 
 @lru_cache(maxsize=64)
@@ -62,7 +60,7 @@ def column_sums(matrix: Array) -> Array:
     dtype = matrix.dtype
     if dtype.char not in "fd":
         return np.asarray(np.add.reduce(matrix, axis=0, dtype=np.float32)).astype(dtype)
-    times = fold_count(rows, columns) if columns < NARROW and rows > LONG and matrix.flags.c_contiguous else 1
+    times = fold_count(rows, columns) if 2 * columns <= LONG < rows and matrix.flags.c_contiguous else 1
     if times > 1:  # one column's running sum would be long, and rounded at every step
         sums = column_sums(matrix.reshape(rows // times, times * columns)).reshape(times, columns)
         return np.asarray(sums.sum(axis=0, dtype=np.float64)).astype(dtype)
