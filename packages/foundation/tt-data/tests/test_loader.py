@@ -19,6 +19,7 @@ from tt_data import (
     RandomCrop,
     RandomHorizontalFlip,
     Sample,
+    Subset,
     TensorDataset,
     collate,
 )
@@ -316,3 +317,12 @@ def test_malformed_states_are_refused(change: dict[str, object], message: str) -
     with pytest.raises(DataError, match=message):
         loader.load_state_dict(state | change)
     assert loader.state_dict() == state
+
+
+def test_loaders_and_subsets_say_what_they_hold() -> None:
+    data = TensorDataset(np.zeros((5, 2), np.float32), np.arange(5), source="mine")
+    half = Subset(data, [0, 2])
+    whole = "TensorDataset(float32(5, 2), int64(5,), source='mine')"
+    assert repr(half) == f"Subset(2 of 5 samples of {whole})"
+    assert repr(DataLoader(data, 2, shuffle=True)) == f"DataLoader({whole}, batch_size=2, shuffle=True: 3 batches)"
+    assert repr(DataLoader([1.0] * 1000, 10)) == "DataLoader(list, batch_size=10: 100 batches)"

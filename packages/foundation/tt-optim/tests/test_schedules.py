@@ -186,3 +186,11 @@ def test_takes_numpy_numbers_as_pythons() -> None:
     target = optimizer(1.0)
     OneCycle(target, np.float32(0.5), total_steps=10)  # type: ignore[arg-type]  # no float, by its type
     assert type(target.param_groups[0]["lr"]) is float
+
+
+def test_a_schedule_says_where_it_stands() -> None:
+    first, second = (Tensor([1.0], requires_grad=True) for _ in range(2))
+    groups: list[dict[str, object]] = [{"params": [first]}, {"params": [second], "lr": 0.5}]
+    schedule = Step(SGD(groups, lr=8.0), every=1, factor=0.1)
+    schedule.step()
+    assert repr(schedule) == "Step(step 1, lr 0.8, 0.05)"

@@ -165,3 +165,10 @@ def test_early_stopping_begins_anew_with_each_fit(make_trainer: MakeTrainer, mak
     before = trainer.model.state_dict()
     assert len(trainer.fit(make_loader(), epochs=5).epochs) == 2
     assert not np.array_equal(trainer.model.state_dict()["0.weight"], before["0.weight"])
+
+
+def test_early_stopping_says_how_long_it_has_waited() -> None:
+    early = EarlyStopping("loss", patience=2)
+    for figure in (1.0, 0.25, 0.5):
+        early.improved(figure)
+    assert repr(early) == "EarlyStopping('loss', patience=2, waited 1, best 0.25)"

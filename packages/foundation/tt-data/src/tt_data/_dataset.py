@@ -127,6 +127,11 @@ class TensorDataset(Dataset):
         return f"TensorDataset({shapes}{f', source={self.source!r}' if self.source else ''})"
 
 
+def name_of(dataset: Samples) -> str:
+    """Return what to call a data set in a description: a list of all its samples would be too long."""
+    return repr(dataset) if isinstance(dataset, Dataset) else type(dataset).__name__
+
+
 def _as_tensor(data: TensorLike) -> Tensor:
     if isinstance(data, Tensor):
         return data
@@ -181,6 +186,9 @@ class Subset(Dataset):
         if isinstance(self.dataset, Dataset):
             return self.dataset.batch(chosen)
         return collate([self.dataset[int(index)] for index in chosen])
+
+    def __repr__(self) -> str:
+        return f"Subset({len(self)} of {len(self.dataset)} samples of {name_of(self.dataset)})"
 
 
 def random_split(

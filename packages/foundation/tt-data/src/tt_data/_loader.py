@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tt_tensor import Tensor, default_rng
 
 from ._batch import Batch, Sample, collate
-from ._dataset import Dataset, Samples
+from ._dataset import Dataset, Samples, name_of
 from ._errors import DataError
 from ._parallel import ordered_map
 from ._sampling import batch_indices, epoch_order
@@ -93,6 +93,10 @@ class DataLoader:
         """Return the number of batches of an epoch."""
         whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
+
+    def __repr__(self) -> str:
+        shuffled = ", shuffle=True" if self.shuffle else ""
+        return f"DataLoader({name_of(self.dataset)}, batch_size={self.batch_size}{shuffled}: {len(self)} batches)"
 
     def __iter__(self) -> Iterator[Batch]:
         """Begin an epoch, or go on with the one that `load_state_dict` brought."""

@@ -91,6 +91,10 @@ class Schedule:
         self.last_step, self.base_lrs = step, [float(rate) for rate in rates]
         self._set()
 
+    def __repr__(self) -> str:
+        rates = ", ".join(f"{group['lr']:.4g}" for group in self.optimizer.param_groups)
+        return f"{type(self).__name__}(step {self.last_step}, lr {rates})"
+
 
 def _is_rate(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0.0 <= value < math.inf

@@ -110,6 +110,9 @@ class EarlyStopping(Callback):
         self.waited = 0
         self._weights: dict[str, Array] | None = None
 
+    def __repr__(self) -> str:
+        return f"EarlyStopping({self.monitor!r}, patience={self.patience}, waited {self.waited}, best {self.best:.4g})"
+
     def improved(self, figure: float) -> bool:
         """Take one epoch's figure: remember it if it is a new best, else count the epoch as waited.
 
