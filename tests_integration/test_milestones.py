@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,3 +49,27 @@ def test_the_gate_fails_with_a_broken_layer(name: str, tmp_path: Path) -> None:
         code, result = run(name, tmp_path)
     assert code == 1
     assert result["passed"] is False
+
+
+ONLY_THREE_MODULES = """
+import runpy, sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("tt_") and name.partition(".")[0] not in ("tt_tensor", "tt_layers", "tt_activations"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+script = sys.argv[1]
+sys.argv = sys.argv[1:]
+runpy.run_path(script, run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("name", ["01_1958_perceptron", "02_1969_xor"])
+def test_before_autograd_modules_01_to_03_suffice(name: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", ONLY_THREE_MODULES, str(FOLDER / name / "run.py")]
+    done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / f"{name}.json").read_text())
+    assert set(result["sources"]) <= {"tt-tensor", "tt-layers", "tt-activations", "milestone"}

@@ -16,6 +16,14 @@ EPOCHS = 100
 GAP = 0.4  # how far the classes stay away from the true line, on either side
 
 
+def blank(features: int) -> tt.nn.Linear:
+    """Return a neuron that knows nothing yet: zeros, and no gradient will ever be asked for."""
+    neuron = tt.nn.Linear(features, 1)
+    for parameter in neuron.parameters():
+        parameter.assign_(0.0).requires_grad = False
+    return neuron
+
+
 def predict(neuron: tt.nn.Linear, x: tt.Tensor) -> tt.Tensor:
     """Return +1 or -1 for each row of `x` (N, features): which side of the line it lies on."""
     return tt.where(neuron(x) > 0, 1.0, -1.0).flatten()  # (N,)
@@ -34,8 +42,8 @@ def correct(neuron: tt.nn.Linear, x: tt.Tensor, target: tt.Tensor) -> bool:
     assert neuron.bias is not None
     if float(predict(neuron, x).item()) == target.item():
         return False
-    neuron.weight.assign_(neuron.weight.detach() + target * x.T)
-    neuron.bias.assign_(neuron.bias.detach() + target)
+    neuron.weight.assign_(neuron.weight + target * x.T)
+    neuron.bias.assign_(neuron.bias + target)
     return True
 
 
@@ -45,11 +53,10 @@ def learn(
     """Go over the data until an epoch passes without a mistake; return all mistakes and those of each epoch."""
     rng = tt.default_rng()
     history: list[int] = []
-    with tt.no_grad():
-        for _ in report.progress(range(epochs), "learning"):
-            history.append(sum(correct(neuron, x[i : i + 1], y[i]) for i in map(int, rng.permutation(len(x)))))
-            if history[-1] == 0:
-                break
+    for _ in report.progress(range(epochs), "learning"):
+        history.append(sum(correct(neuron, x[i : i + 1], y[i]) for i in map(int, rng.permutation(len(x)))))
+        if history[-1] == 0:
+            break
     return sum(history), history
 
 
@@ -95,8 +102,7 @@ def draw(figure: Figure, neuron: tt.nn.Linear, x: tt.Tensor, y: tt.Tensor, histo
 def on_clouds(report: milestone.Report) -> None:
     """Learn separable data to the last point, within the number of mistakes that the theorem allows."""
     x, y, bound = two_clouds()
-    neuron = tt.nn.Linear(2, 1)
-    neuron.apply(lambda module: [p.assign_(0.0) for p in module.parameters()])
+    neuron = blank(2)
     mistakes, history = learn(report, neuron, x, y, EPOCHS)
     report.say(f"{len(x)} points, {len(history)} epochs, {mistakes} mistakes; Novikoff's bound allows {bound:.0f}.")
     report.metric("epochs", len(history))
@@ -115,12 +121,11 @@ def on_mnist(report: milestone.Report) -> None:
     report.uses("mnist")
     x, y = zeros_and_ones("train")
     test_x, test_y = zeros_and_ones("test")
-    neuron = tt.nn.Linear(x.shape[1], 1)
-    neuron.apply(lambda module: [p.assign_(0.0) for p in module.parameters()])
+    neuron = blank(x.shape[1])
     _, history = learn(report, neuron, x, y, epochs=5)
     report.metric("mistakes_per_epoch", history)
     report.gate("MNIST's test zeros and ones", accuracy(neuron, test_x, test_y), 0.99)
-    weights = neuron.weight.detach().reshape(28, 28).numpy()
+    weights = neuron.weight.reshape(28, 28).numpy()
     report.picture(
         lambda figure: figure.subplots().imshow(weights, cmap="RdBu"), text=lambda: milestone.text_grid(weights)
     )

@@ -28,26 +28,33 @@ def accuracy(outputs: tt.Tensor) -> float:
     return float((outputs.flatten() == tt.Tensor(XOR)).astype("float32").mean().item())
 
 
+def without_gradients(inputs: int, outputs: int) -> tt.nn.Linear:
+    """Return a layer whose weights nobody will ask a gradient of: 1969 knew none."""
+    layer = tt.nn.Linear(inputs, outputs)
+    for parameter in layer.parameters():
+        parameter.requires_grad = False
+    return layer
+
+
 def best_of_one_layer(seed: int) -> float:
     """Train one neuron by Rosenblatt's rule on all four rows, and return the best accuracy it ever showed."""
     tt.manual_seed(seed)
-    neuron = tt.nn.Linear(2, 1)
+    neuron = without_gradients(2, 1)
     assert neuron.bias is not None
     x, y = tt.Tensor(POINTS), tt.Tensor(XOR)
     best = 0.0
-    with tt.no_grad():
-        for _ in range(EPOCHS):
-            for i in map(int, tt.default_rng().permutation(4)):
-                error = y[i] - step(neuron(x[i : i + 1])).flatten()  # (1,): -1, 0 or 1
-                neuron.weight.assign_(neuron.weight.detach() + 0.1 * error * x[i : i + 1].T)
-                neuron.bias.assign_(neuron.bias.detach() + 0.1 * error)
-                best = max(best, accuracy(step(neuron(x))))
+    for _ in range(EPOCHS):
+        for i in map(int, tt.default_rng().permutation(4)):
+            error = y[i] - step(neuron(x[i : i + 1])).flatten()  # (1,): -1, 0 or 1
+            neuron.weight.assign_(neuron.weight + 0.1 * error * x[i : i + 1].T)
+            neuron.bias.assign_(neuron.bias + 0.1 * error)
+            best = max(best, accuracy(step(neuron(x))))
     return best
 
 
 def set_by_hand() -> tuple[tt.nn.Linear, tt.nn.Linear]:
     """Return two layers set by hand: "at least one" and "both", then "the first, but not the second"."""
-    hidden, output = tt.nn.Linear(2, 2), tt.nn.Linear(2, 1)
+    hidden, output = without_gradients(2, 2), without_gradients(2, 1)
     assert hidden.bias is not None
     assert output.bias is not None
     hidden.weight.assign_([[1.0, 1.0], [1.0, 1.0]])
@@ -62,9 +69,8 @@ def draw(figure: Figure, hidden: tt.nn.Linear, output: tt.nn.Linear) -> None:
     left, right = figure.subplots(1, 2)
     line = tt.linspace(-0.5, 1.5, 101)
     plane = tt.stack([tt.tile(line, (101,)), tt.repeat(line, 101)], axis=1)  # (101 * 101, 2)
-    with tt.no_grad():
-        answer = step(output(step(hidden(plane)))).reshape(101, 101).numpy()
-        seen = step(hidden(tt.Tensor(POINTS))).numpy()
+    answer = step(output(step(hidden(plane)))).reshape(101, 101).numpy()
+    seen = step(hidden(tt.Tensor(POINTS))).numpy()
     left.imshow(answer, origin="lower", extent=(-0.5, 1.5, -0.5, 1.5), cmap="coolwarm", alpha=0.5)
     left.set(title="Inputs: no single line parts them", xlabel="a", ylabel="b")
     right.set(title="Hidden units: one line does", xlabel="a or b", ylabel="a and b")
@@ -86,8 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     report.gate("one layer learns what a line can part: three of four", min(best), 0.75)
 
     hidden, output = set_by_hand()
-    with tt.no_grad():
-        answers = step(output(step(hidden(tt.Tensor(POINTS)))))
+    answers = step(output(step(hidden(tt.Tensor(POINTS)))))
     for (a, b), answer in zip(POINTS, answers.flatten().tolist(), strict=True):  # type: ignore[arg-type]  # a vector
         report.say(f"  {a:.0f} xor {b:.0f} = {answer:.0f}")
     report.gate("two layers, weights set by hand", accuracy(answers), 1.0)
