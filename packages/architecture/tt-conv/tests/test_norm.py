@@ -150,6 +150,16 @@ def test_types_and_empty_batches() -> None:
     assert GroupNorm(1, 2)(Tensor(np.zeros((0, 2, 3)))).shape == (0, 2, 3)
 
 
+@pytest.mark.parametrize("activation", ["relu", None])
+def test_no_image_moves_no_parameter(activation: Literal["relu"] | None) -> None:
+    layer = BatchNorm2d(2, activation=activation)
+    layer(Tensor(np.zeros((0, 2, 3, 3)))).sum().backward()
+    for parameter in (layer.weight, layer.bias):
+        assert parameter is not None
+        assert parameter.grad is not None
+        assert parameter.grad.tolist() == [0.0, 0.0]
+
+
 def test_a_channel_with_nan_spoils_no_other() -> None:
     x = normal(2, 3, 4, 4)
     x[0, 1, 2, 2] = np.nan

@@ -82,6 +82,11 @@ def normalised_gradients(
 
     Shapes: g, rectified_out and x (N, C, H, W), moments (2, C), affine (C,) each -> those of x, moments (None), affine.
     """
+    if x.size == 0:  # whose moments are NaN
+        arrays = (x, None, *affine)
+        return tuple(
+            None if a is None or not need else np.zeros_like(a) for a, need in zip(arrays, needs, strict=False)
+        )
     dtype = x.dtype
     g, x = same_type(g, x)
     back, images = channels_last(g), channels_last(x)
