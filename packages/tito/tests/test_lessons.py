@@ -67,6 +67,11 @@ def test_every_lesson_measures_and_draws_its_pictures(
     assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
 
 
+def test_what_is_no_time_is_the_same_in_every_run(checkout: Path, tito: Tito) -> None:
+    first, second = (json.loads(tito("lesson", "layers", "--json").stdout) for _ in range(2))
+    assert first == second
+
+
 def test_a_module_that_nobody_has_written_yet_has_no_lesson(checkout: Path, tito: Tito) -> None:
     done = tito("lesson", "14")
     assert done.exit_code == 2

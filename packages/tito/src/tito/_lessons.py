@@ -8,10 +8,12 @@ import importlib
 import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import tinytorch as tt
 from tinytorch.milestone import write_atomically
 from tinytorch.packages import Package
 
@@ -35,8 +37,6 @@ class Lesson:
 
 
 def _layers(lessons: ModuleType) -> object:
-    import tinytorch as tt
-
     model = tt.nn.Sequential(tt.nn.Linear(784, 128), tt.nn.ReLU(), tt.nn.Linear(128, 10))
     return lessons.layer_costs(model, tt.zeros(64, 784))
 
@@ -49,8 +49,6 @@ def _attention(lessons: ModuleType) -> Sequence[object]:
 
 
 def _step(lessons: ModuleType) -> object:
-    import tinytorch as tt
-
     return lessons.step_times(tt.nn.GPT(65, 128, 4, 4, 128), batch=16)
 
 
@@ -133,7 +131,7 @@ LESSONS: dict[str, tuple[Lesson, ...]] = {
 
 
 def of(package: Package) -> tuple[ModuleType, tuple[Lesson, ...]]:
-    """Return a package's module of lessons and what there is to measure.
+    """Return a package's module of lessons and what there is to measure, from a fixed seed: what is no time recurs.
 
     Raises:
         TitoError: If the package has no lesson or is not installed.
@@ -142,6 +140,8 @@ def of(package: Package) -> tuple[ModuleType, tuple[Lesson, ...]]:
         got = f"module {package.module}, {package.distribution}"
         raise TitoError("this module has no lesson yet", got, f"choose one of {', '.join(LESSONS)}")
     require(package)
+    with suppress(tt.MissingPackageError):  # tt-tokenizers' needs no random number, and no tt-tensor
+        tt.manual_seed(0)
     return importlib.import_module(f"{package.distribution.replace('-', '_')}.lessons"), LESSONS[package.distribution]
 
 
