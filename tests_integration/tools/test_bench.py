@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import tinytorch as tt
+from tt_tensor import current, get_num_threads, set_num_threads, use_interpreter
 
-from tools.bench import inputs, problems, process, results
-from tools.bench.__main__ import chosen, feasible
+from tools.bench import inputs, parts, problems, process, results
+from tools.bench.__main__ import chosen, feasible, main
 from tools.bench.works import MNIST, PEAK, WORKS, Work
 from tools.packages import ROOT
 
@@ -169,3 +172,31 @@ def test_a_text_is_there_even_without_data(monkeypatch: pytest.MonkeyPatch) -> N
     text, real = inputs.shakespeare()
     assert len(text) == 1_100_000
     assert not real
+
+
+def test_parts_count_the_products_that_the_network_needs() -> None:
+    network = problems.network("cnn", 64)
+    assert isinstance(network, problems.Network)
+    linear = 3 * network.batch_size * network.layers[-1].flops((2048,))
+    counted = sum(2 * blocks * m * k * n for blocks, m, k, n in parts.products_of(network))
+    assert counted == pytest.approx(network.flops() - linear, rel=0.005)  # blocks are of whole rows
+
+
+def test_parts_print_what_they_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    threads = get_num_threads()
+    try:
+        assert main(["--parts", "--only", "ops", "--rounds", "1"]) == 0
+    finally:
+        set_num_threads(threads)
+    *_, whole, alone = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"\| four operations on 4 elements, 1 thread \| [\d.]+ us \|", whole)
+    assert re.fullmatch(r"\| their NumPy calls alone \| [\d.]+ us \|", alone)
+
+
+def test_stopwatch_counts_the_named_operations_alone() -> None:
+    x = tt.Tensor([1.0, 2.0], requires_grad=True)
+    none, some = (parts.Stopwatch(current(), names) for names in ((), ("exp",)))
+    for watch in (none, some):
+        with use_interpreter(watch):
+            (tt.nn.functional.relu(x).exp() * 2).sum().backward()
+    assert none.seconds == 0 < some.seconds

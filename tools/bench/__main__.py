@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tools.bench import inputs, process, results
+from tools.bench import inputs, parts, process, results
 from tools.bench.works import MNIST, PEAK, WORKS, Work
 from tools.packages import ROOT
 
@@ -31,6 +31,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--mnist", action="store_true", help="train on all of MNIST too: minutes")
     parser.add_argument("--markdown", action="store_true", help="print the table for the documentation")
     parser.add_argument("--avx2", action="store_true", help="both sides without AVX-512, as where the bars come from")
+    parser.add_argument("--parts", action="store_true", help="instead, take apart our works that miss their bar")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where samples go (default .cache/bench/TIME.json)")
     options = parser.parse_args(argv)
     if options.quick:
@@ -96,6 +97,9 @@ def measured(works: Sequence[Work], options: argparse.Namespace) -> tuple[dict[s
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure; return 1 if a bar is missed or losses differ."""
     options = arguments(argv)
+    if options.parts:
+        parts.report(options.rounds, options.only)
+        return 0
     images, text = inputs.images("train")[2], inputs.shakespeare()[1]
     if options.mnist and not images:
         raise SystemExit(f"--mnist needs MNIST's files, and {inputs.folder() / 'mnist'} has none; set TINYTORCH_DATA")
