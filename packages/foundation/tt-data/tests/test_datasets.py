@@ -93,6 +93,8 @@ def test_registry(own: Path) -> None:
 
 def test_the_folder(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert data_folder() == own
+    monkeypatch.setenv("TINYTORCH_DATA", "~/some data")
+    assert data_folder() == Path.home() / "some data"
     monkeypatch.delenv("TINYTORCH_DATA")
     assert data_folder() != own
     assert "tinytorch" in str(data_folder())
@@ -161,7 +163,7 @@ def test_cifar_from_loose_files(tmp_path: Path, make: Make, ending: str, inside:
 def test_cifar_from_the_archive(own: Path, make: Make) -> None:
     (own / "cifar10").mkdir()
     archive = own / "cifar10" / "cifar-10-binary.tar.gz"
-    cifar_tar(archive, [("../evil", b"x"), *members(make), ("/etc/evil", b"x")])
+    cifar_tar(archive, [("../evil", b"x"), *members(make), ("/etc/evil", b"x"), ("long/" * 100, b"x")])
     before = sorted(own.rglob("*"))
     assert len(cifar10()) == 10
     assert cifar10("test").source == "CIFAR-10, unverified copy"

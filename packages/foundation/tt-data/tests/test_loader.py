@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -11,15 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tt_data import (
     Batch,
-    Compose,
-    Cutout,
     DataError,
     DataLoader,
     Dataset,
     RandomCrop,
-    RandomHorizontalFlip,
     Sample,
-    Subset,
     TensorDataset,
     collate,
 )
@@ -146,7 +141,7 @@ def test_exceptions_surface_where_the_batch_would_come(prefetch: int, workers: i
 def test_threads_end_with_the_consumer(prefetch: int, workers: int) -> None:
     loader = DataLoader(OneByOne(100), 1, prefetch=prefetch, workers=workers)
     for batch in loader:
-        assert len(our_threads()) >= 1
+        assert 1 <= len(our_threads()) <= max(workers, 1)
         if batch.x.tolist() == [3]:
             break
     del batch
@@ -165,21 +160,21 @@ def test_threads_end_with_the_consumer(prefetch: int, workers: int) -> None:
 
 
 def test_workers_work_at_the_same_time_and_no_further_than_asked() -> None:
-    met = threading.Barrier(2, timeout=10)
+    met = threading.Barrier(3, timeout=10)
     asked: list[int] = []
 
     class Meeting(OneByOne):
         def __getitem__(self, index: int) -> Sample:
             asked.append(index)
-            if index < 2:
-                met.wait()  # passes only if two threads are here at once
+            if index < 3:
+                met.wait()  # passes only if three threads are here at once
             return index
 
-    iterator = iter(DataLoader(Meeting(50), 1, workers=2))
+    iterator = iter(DataLoader(Meeting(50), 1, workers=3))
     assert next(iterator).x.tolist() == [0]
     assert next(iterator).x.tolist() == [1]
     del iterator
-    assert max(asked) <= 4
+    assert max(asked) <= 5
 
 
 def test_prefetch_prepares_while_the_consumer_works() -> None:
@@ -209,80 +204,11 @@ def test_workers_see_the_consumers_context() -> None:
     flag.reset(token)
 
 
-def images_loader(seed: int, *, own: bool = True, workers: int = 0) -> DataLoader:
-    x = np.random.default_rng(0).random((23, 1, 6, 6), np.float32)
-    augment = Compose([RandomCrop(6, 2), RandomHorizontalFlip(), Cutout(2)])
-    rng = np.random.default_rng(seed) if own else None
-    return DataLoader(TensorDataset(x, np.arange(23)), 4, shuffle=True, rng=rng, transform=augment, workers=workers)
-
-
-def contents(batches: Sequence[Batch]) -> list[tuple[bytes, list[int]]]:
-    return [(x.data.tobytes(), y.data.tolist()) for x, y in batches]
-
-
-@pytest.mark.parametrize("taken", [0, 1, 3, 5, 6])
-@pytest.mark.parametrize("workers", [0, 2])
-def test_resume_in_the_middle_is_exact(taken: int, workers: int) -> None:
-    whole = images_loader(1)
-    expected = contents([*whole]), contents([*whole]), contents([*whole])
-
-    loader = images_loader(1, workers=workers)
-    assert contents([*loader]) == expected[0]
-    iterator = iter(loader)
-    first = contents([next(iterator) for _ in range(taken)])
-    state = json.loads(json.dumps(loader.state_dict()))
-    del iterator
-
-    resumed = images_loader(99, workers=workers)
-    resumed.load_state_dict(state)
-    assert first + contents([*resumed]) == expected[1]
-    assert contents([*resumed]) == expected[2]
-
-
-def test_resume_between_epochs() -> None:
-    loader = images_loader(1)
-    list(loader)
-    state = loader.state_dict()
-    expected = contents([*loader])
-    resumed = images_loader(2)
-    resumed.load_state_dict(state)
-    assert contents([*resumed]) == expected
-
-
-def test_resume_with_the_default_generator() -> None:
-    manual_seed(4)
-    loader = images_loader(0, own=False)
-    iterator = iter(loader)
-    next(iterator)
-    state = loader.state_dict()
-    expected = contents([*iterator])
-    assert state["rng"] is None
-    manual_seed(5)
-    resumed = images_loader(0, own=False)
-    resumed.load_state_dict(state)
-    assert contents([*resumed]) == expected
-
-
-@pytest.mark.parametrize("kind", [np.random.MT19937, np.random.Philox, np.random.SFC64, np.random.PCG64DXSM])
-def test_resume_with_other_kinds_of_generators(kind: type[np.random.BitGenerator]) -> None:
-    def loader(seed: int) -> DataLoader:
-        return DataLoader(TensorDataset(np.arange(20)), 3, shuffle=True, rng=np.random.Generator(kind(seed)))
-
-    saved, resumed = loader(1), loader(2)
-    iterator = iter(saved)
-    next(iterator)
-    resumed.load_state_dict(json.loads(json.dumps(saved.state_dict())))
-    assert numbers(resumed) == [[int(value) for value in batch.x.data] for batch in iterator]
-    assert numbers(resumed) == numbers(saved)
-
-
-def test_half_a_state_of_a_generator_changes_nothing() -> None:
-    loader = DataLoader([1, 2], rng=np.random.Generator(np.random.MT19937(1)))
-    state = loader.state_dict()
-    half = {"bit_generator": "MT19937", "state": {"key": [1, 2, 3], "pos": 0}}
-    with pytest.raises(DataError, match="rng does not fit"):
-        loader.load_state_dict(state | {"rng": half})
-    assert loader.state_dict() == state
+def test_what_a_transform_draws_is_new_in_each_epoch() -> None:
+    x = np.random.default_rng(0).random((8, 1, 6, 6), np.float32)
+    loader = DataLoader(TensorDataset(x), 4, rng=np.random.default_rng(0), transform=RandomCrop(3))
+    first, second = (np.concatenate([batch.x.data for batch in loader]) for _ in range(2))
+    assert not np.array_equal(first, second)
 
 
 def test_a_broken_off_epoch_is_not_continued() -> None:
@@ -290,33 +216,6 @@ def test_a_broken_off_epoch_is_not_continued() -> None:
     for _ in loader:
         break
     assert numbers(loader) == [[1], [2], [3]]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"length": 5}, "length=5"),
-        ({"batch_size": 9}, "batch_size=9"),
-        ({"batch": 100}, "malformed"),
-        ({"seed": -1}, "malformed"),
-        ({"seed": "1"}, "malformed"),
-        ({"number": None}, "malformed"),
-        ({"batch": 1.5}, "malformed"),
-        ({"running": 1}, "malformed"),
-        ({"rng": None}, "or neither"),
-        ({"rng": {"bit_generator": "PCG64"}}, "rng does not fit"),
-        ({"rng": {"bit_generator": "Philox"}}, "rng does not fit"),
-        ({"rng": {"bit_generator": "PCG64", "state": {"state": -1, "inc": 1}}}, "rng does not fit"),
-        ({"rng": {"bit_generator": "PCG64", "state": {"state": 2**200, "inc": 1}}}, "rng does not fit"),
-    ],
-)
-def test_malformed_states_are_refused(change: dict[str, object], message: str) -> None:
-    loader = images_loader(1)
-    list(loader)
-    state = loader.state_dict()
-    with pytest.raises(DataError, match=message):
-        loader.load_state_dict(state | change)
-    assert loader.state_dict() == state
 
 
 def test_loaders_and_subsets_say_what_they_hold() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 def data_folder() -> Path:
     """Return the folder of downloaded data sets: `TINYTORCH_DATA` if set, else the platform's cache folder.
 
-    Each data set has a subfolder: `mnist/`, `fashion_mnist/`, `cifar10/`, `tinyshakespeare/`.
+    Each data set has a subfolder: `mnist/`, `fashion_mnist/`, `cifar10/`, `tinyshakespeare/`, `stories260k/`.
 
     Example:
         >>> data_folder().is_absolute()
