@@ -15,6 +15,7 @@ from tt_data import (
     Dataset,
     RandomCrop,
     Sample,
+    Subset,
     TensorDataset,
     collate,
 )
