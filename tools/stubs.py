@@ -213,7 +213,7 @@ def main() -> int:
             print(write_stubs(chosen[0], options.folder, options.exercise))
             return 0
         report = check(chosen, options.exercise)
-    except (ExerciseError, PackageError) as problem:
+    except (ExerciseError, PackageError, OSError) as problem:
         parser.error(str(problem))
     print(report.describe())
     return 1 if report.problems or not report.exercises else 0

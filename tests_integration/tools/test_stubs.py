@@ -222,3 +222,12 @@ def test_an_unknown_package_is_named_without_a_traceback(module: str) -> None:
     assert done.returncode != 0
     assert "there is no package 'tt-none'; there are: tt-tensor" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_copy_that_cannot_be_written_is_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "tools.stubs", "write", "tt-losses", str(tmp_path / "file")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Not a directory" in done.stderr
+    assert "Traceback" not in done.stderr

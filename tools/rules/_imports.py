@@ -79,7 +79,8 @@ def _check_file(
         yield Violation(path, problem.lineno or 0, "is not Python", problem.msg)
         return
     contract = "tests" in path.relative_to(package.folder).parts[:1] and "internal" not in path.parts
-    imports = list(_imports(tree))
+    nodes = list(ast.walk(tree))
+    imports = list(_imports(nodes))
     for each in imports:
         used.add(each.top)
         if each.top not in allowed and each.top not in sys.stdlib_module_names:
@@ -89,7 +90,7 @@ def _check_file(
     foreign = {each.alias for each in imports if each.alias and each.top in owners}
     if not contract:
         foreign -= {each.alias for each in imports if each.top == package.import_name}
-    for line, owner, attribute in _attributes(tree):
+    for line, owner, attribute in _attributes(nodes):
         if owner in foreign and _is_private(attribute):
             yield _private(path, line, f"{owner}.{attribute}")
 
@@ -111,8 +112,8 @@ def _private(path: Path, line: int, what: str) -> Violation:
     return Violation(path, line, f"uses the private name {what}", remedy)
 
 
-def _imports(tree: ast.AST) -> Iterator[_Import]:
-    for node in ast.walk(tree):
+def _imports(nodes: list[ast.AST]) -> Iterator[_Import]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             for each in node.names:
                 yield _Import(node.lineno, each.name, alias=each.asname or each.name.partition(".")[0])
@@ -125,8 +126,8 @@ def _imports(tree: ast.AST) -> Iterator[_Import]:
                 yield _Import(node.lineno, first.value)
 
 
-def _attributes(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
-    for node in ast.walk(tree):
+def _attributes(nodes: list[ast.AST]) -> Iterator[tuple[int, str, str]]:
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             yield node.lineno, node.value.id, node.attr
 
