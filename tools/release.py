@@ -63,24 +63,46 @@ def check_committed(paths: Iterable[Path], root: Path = ROOT) -> None:
         raise ReleaseError(f"not committed yet: {names}; commit it first, or take it away")
 
 
-def release(package: Package, part: str, packages: Packages, root: Path = ROOT) -> str:
-    """Release a package and give its tag."""
+def check_tag(tag: str, root: Path = ROOT) -> None:
+    """Refuse a release whose tag is taken, before anything is written.
+
+    Raises:
+        ReleaseError: There is a tag of that name.
+    """
+    command = ["git", "rev-parse", "--quiet", "--verify", f"refs/tags/{tag}"]
+    if subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0:
+        raise ReleaseError(f"there is a tag {tag} already; delete it, or release another version")
+
+
+def plan(package: Package, part: str, packages: Packages, root: Path = ROOT) -> tuple[str, str, list[Path]]:
+    """Check everything that would stop a release; give its version, its tag and the paths that it will change.
+
+    Raises:
+        ReleaseError: The package cannot be released as it is.
+    """
     version = next_version(package.version, part)
     check_release(package, version, packages)
-    facade = packages.get(FACADE)
-    bounds = None if facade is None or facade.name == package.name else facade.folder / "pyproject.toml"
-    paths = [package.folder, *([] if bounds is None else [bounds])]
+    paths = [package.folder]
+    if package.name != FACADE and (facade := packages.get(FACADE)) is not None:
+        paths.append(facade.folder / "pyproject.toml")
     check_committed(paths, root)
+    tag = f"{package.name}-v{version}"
+    check_tag(tag, root)
+    return version, tag, paths
+
+
+def release(package: Package, part: str, packages: Packages, root: Path = ROOT) -> str:
+    """Release a package and give its tag."""
+    version, tag, paths = plan(package, part, packages, root)
     _run(["hatch", "version", part], package.folder, "hatch could not move the version")
     if (written := read(package.folder).version) != version:
         raise ReleaseError(f"hatch wrote version {written} where {version} was meant")
     settings = ["--config", str(root / "pyproject.toml"), "--dir", str(package.folder)]
     command = ["towncrier", "build", "--yes", *settings, "--name", package.name, "--version", version]
     _run(command, root, "towncrier could not build the changelog")
-    if bounds is not None:
+    for bounds in paths[1:]:
         bounds.write_text(raise_bounds(bounds.read_text(encoding="utf-8"), package, version), encoding="utf-8")
     names = [str(path) for path in paths]
-    tag = f"{package.name}-v{version}"
     _run(["git", "add", *names], root, "git could not add the release")
     _run(["git", "commit", "-m", f"Release {package.name} {version}", "--", *names], root, "git could not commit")
     _run(["git", "tag", "-a", tag, "-m", f"{package.name} {version}"], root, "git could not tag")
@@ -103,9 +125,7 @@ def main() -> int:
     try:
         package = find(options.package, packages)
         if options.dry_run:
-            version = next_version(package.version, options.part)
-            check_release(package, version, packages)
-            print(f"would release {package.name}-v{version}")
+            print(f"would release {plan(package, options.part, packages)[1]}")
         else:
             print(f"tagged {release(package, options.part, packages)}; push it when the checks are green")
     except (PackageError, ReleaseError) as problem:

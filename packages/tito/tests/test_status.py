@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,25 @@ def test_tests_become_stale_with_the_package(checkout: Path, tito: Tito) -> None
     folder.mkdir(parents=True)
     (folder / "tt-tensor.json").write_text(json.dumps({"passed": True, "sources": {"tt-tensor": "another"}}))
     assert json.loads(tito("status", "--json").stdout)["modules"][0]["tested"] == "stale"
+
+
+def test_what_changes_while_its_tests_run_is_not_tested(checkout: Path, tito: Tito, tmp_path: Path) -> None:
+    package = tmp_path / "own" / "tt_capstone"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    tests = checkout / "packages" / "optimization" / "tt-capstone" / "tests"
+    tests.mkdir(parents=True)
+    line = f"open({str(package / '__init__.py')!r}, 'a').write('changed = True')"
+    (tests / "test_it.py").write_text(f"def test_it():\n    {line}\n")
+    sys.path.insert(0, str(package.parent))
+    try:
+        assert tito("test", "20").exit_code == 0
+        assert json.loads(tito("status", "--json").stdout)["modules"][19]["tested"] == "stale"
+        (tests / "test_it.py").write_text("def test_it():\n    pass\n")
+        assert tito("test", "20").exit_code == 0
+        assert json.loads(tito("status", "--json").stdout)["modules"][19]["tested"] == "passed"
+    finally:
+        sys.path.remove(str(package.parent))
 
 
 @pytest.mark.parametrize("name", ["1", "01", "tt-tensor", "tensor", "tt_tensor"])

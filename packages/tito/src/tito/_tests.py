@@ -57,17 +57,17 @@ def run(package: Package, results: Path, *, as_json: bool) -> dict[str, Json]:
     if importlib.util.find_spec("pytest") is None:
         raise TitoError("the tests need pytest", "a Python without it", _GET_PYTEST)
     command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", str(tests)]
+    tested = sources()[package.distribution]  # before: what is changed meanwhile has not been tested
     began = time.perf_counter()
     code = subprocess.run(command, stdout=2 if as_json else None, cwd=tests.parent, check=False).returncode
     if code > _SOME_FAILED or code < 0:
         do = f"read the lines above; if something could not be imported: {_GET_PYTEST}"
         raise TitoError(f"the tests of {package.distribution} could not run", f"pytest's exit code {code}", do, CRASHED)
-    here = sources()
     document: dict[str, Json] = {
         "package": package.distribution,
         "passed": code == 0,
         "seconds": round(time.perf_counter() - began, 3),
-        "sources": {package.distribution: here[package.distribution]},
+        "sources": {package.distribution: tested},
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     path = results / "tests" / f"{package.distribution}.json"
