@@ -87,3 +87,20 @@ def test_one_rng_gives_one_sequence() -> None:
     draws = [tt.rand(3, rng=np.random.default_rng(5)) for _ in range(2)]
     assert draws[0].tolist() == draws[1].tolist()
     assert isinstance(draws[0], Tensor)
+
+
+def test_as_tensor_keeps_a_tensor_and_makes_one_of_anything_else() -> None:
+    x = Tensor([1.0], requires_grad=True)
+    assert tt.as_tensor(x) is x
+    array = np.ones(2)
+    made = tt.as_tensor(array)
+    assert made.dtype == np.float32
+    assert made.tolist() == [1.0, 1.0]
+    assert not np.shares_memory(made.data, array)
+    with pytest.raises(TypeError):
+        tt.as_tensor("words")
+
+
+def test_a_shape_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"a shape is made of lengths of at least 0; got \(1.5,\)"):
+        tt.zeros(1.5)  # type: ignore[arg-type]  # wrong on purpose

@@ -36,6 +36,7 @@ from tt_tensor import (
     argmax as argmax,
     argmin as argmin,
     argsort as argsort,
+    as_tensor as as_tensor,
     broadcast_to as broadcast_to,
     clip as clip,
     concat as concat,

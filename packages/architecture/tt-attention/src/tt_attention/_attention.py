@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, overload
 
-from tt_tensor import Tensor, TensorLike, applies, matmul, reshape
+from tt_tensor import Tensor, TensorLike, applies, as_tensor, matmul, reshape
 
 from tt_attention._kernels import attention_primitive, weights_primitive
-
-
-def _tensor(value: TensorLike) -> Tensor:
-    return value if isinstance(value, Tensor) else Tensor(value)
 
 
 def check_inputs(q: Tensor, k: Tensor, mask: Tensor | None) -> None:
@@ -97,8 +93,8 @@ def scaled_dot_product_attention(
         >>> scaled_dot_product_attention(x, x, x, causal=True)[0, 0].tolist()
         [1.0, 0.0]
     """
-    q, k, v = _tensor(q), _tensor(k), _tensor(v)
-    mask = None if mask is None else _tensor(mask)
+    q, k, v = as_tensor(q), as_tensor(k), as_tensor(v)
+    mask = None if mask is None else as_tensor(mask)
     check_inputs(q, k, mask)
     if v.shape[:-1] != k.shape[:-1]:
         raise ValueError(f"attention needs a value for every key, but received k {k.shape} and v {v.shape}.")
@@ -134,8 +130,8 @@ def attention_weights(
         >>> attention_weights(Tensor([[[1.0]]]), Tensor([[[0.0], [0.0]]])).tolist()
         [[[0.5, 0.5]]]
     """
-    q, k = _tensor(q), _tensor(k)
-    mask = None if mask is None else _tensor(mask)
+    q, k = as_tensor(q), as_tensor(k)
+    mask = None if mask is None else as_tensor(mask)
     check_inputs(q, k, mask)
     factor = q.shape[-1] ** -0.5 if scale is None else float(scale)
     return weights_primitive(q, k, *(() if mask is None else (mask,)), causal=causal, scale=factor)

@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 from tt_embeddings import RotaryEmbedding
 from tt_layers import Dropout, Linear, Module, dropout, linear
-from tt_tensor import Array, Primitive, Tensor, TensorLike, reshape, swapaxes
+from tt_tensor import Array, Primitive, Tensor, TensorLike, as_tensor, reshape, swapaxes
 
 from tt_attention._attention import check_mask, mix_values, scaled_dot_product_attention
 from tt_attention._kernels import (
@@ -176,7 +176,7 @@ class MultiHeadAttention(Module):
         """Attend without taking queries, keys and values apart: their gradients are written side by side at once."""
         masks: tuple[Tensor, ...] = ()
         if mask is not None:
-            masks = (mask if isinstance(mask, Tensor) else Tensor(mask),)
+            masks = (as_tensor(mask),)
             *lead, length, _ = qkv.shape
             check_mask(masks[0], (*lead, self.num_heads, length, length))
         heads = (self.num_heads, self.num_kv_heads)

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tt_tensor import Tensor, TensorLike
-
-
-def as_tensor(x: TensorLike) -> Tensor:
-    """Return a tensor of what may be one already."""
-    return x if isinstance(x, Tensor) else Tensor(x)
+from tt_tensor import Tensor, TensorLike, as_tensor
 
 
 def as_images(x: TensorLike, name: str) -> Tensor:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from tt_tensor import Tensor, TensorLike, applies, expand_dims, squeeze
+from tt_tensor import Tensor, TensorLike, applies, as_tensor, expand_dims, squeeze
 
-from tt_conv._check import as_images, as_tensor, check_filters, check_floating
+from tt_conv._check import as_images, check_filters, check_floating
 from tt_conv._primitives import conv2d_primitive, unfold_primitive
 from tt_conv._window import Padding, check_fit, pair, sides, windows
 

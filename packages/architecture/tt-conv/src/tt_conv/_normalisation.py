@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import numpy as np
-from tt_tensor import Array, Tensor, TensorLike, applies, from_numpy, increment_version
+from tt_tensor import Array, Tensor, TensorLike, applies, as_tensor, from_numpy, increment_version
 
-from tt_conv._check import as_images, as_tensor, check_floating
+from tt_conv._check import as_images, check_floating
 from tt_conv._primitives import (
     batch_norm_primitive,
     batch_norm_relu_primitive,

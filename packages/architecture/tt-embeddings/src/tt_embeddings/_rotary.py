@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from tt_autograd import Spec, defvjp
 from tt_layers import Module
-from tt_tensor import Array, Primitive, Tensor, TensorLike, applies, from_numpy
+from tt_tensor import Array, Primitive, Tensor, TensorLike, applies, as_tensor, from_numpy
 
 from tt_embeddings._sinusoidal import wavelengths
 
@@ -62,7 +62,7 @@ def rotary(x: TensorLike, cos: TensorLike, sin: TensorLike, *, interleaved: bool
         >>> rotary(Tensor([[1.0, 0.0]]), Tensor([[0.0]]), Tensor([[1.0]])).tolist()
         [[0.0, 1.0]]
     """
-    x, cos, sin = (each if isinstance(each, Tensor) else Tensor(each) for each in (x, cos, sin))
+    x, cos, sin = (as_tensor(each) for each in (x, cos, sin))
     if x.ndim < 1 or x.shape[-1] % 2 or cos.shape != sin.shape or not angles_fit(x.shape, cos.shape):
         raise ValueError(
             f"rotary turns pairs: x (..., T, D) with an even D, cos and sin (..., T, D / 2), but received x {x.shape}, "

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from tt_autograd import no_grad
 from tt_layers import Module
-from tt_tensor import Array, Tensor
+from tt_tensor import Array, Tensor, as_tensor
 
 from tt_transformers._sampling import check_settings, is_whole, sample
 
@@ -152,7 +152,7 @@ class LanguageModel(Module):
 
     def check_ids(self, ids: Tensor | Array) -> Tensor:
         """Refuse what is no batch of ids, or too long."""
-        ids = ids if isinstance(ids, Tensor) else Tensor(ids)  # a copy: whoever overwrites theirs changes no gradient
+        ids = as_tensor(ids)  # arrays are copied: whoever overwrites theirs changes no gradient
         if ids.ndim != 2 or ids.shape[1] == 0 or ids.dtype.kind not in "iu":
             raise ValueError(
                 f"{type(self).__name__} takes ids (B, T), integers with T at least 1, but received {ids.dtype} of "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tt_tensor import Tensor, TensorLike, applies
+from tt_tensor import Tensor, TensorLike, applies, as_tensor
 
 from tt_transformers._gate_kernels import linear_gelu_primitive, swiglu_primitive
 from tt_transformers._norm_kernels import layer_norm_primitive, rms_norm_primitive
@@ -10,13 +10,9 @@ from tt_transformers._norm_kernels import layer_norm_primitive, rms_norm_primiti
 __all__ = ["layer_norm", "linear_gelu", "rms_norm", "swiglu"]
 
 
-def _as_tensor(x: TensorLike) -> Tensor:
-    return x if isinstance(x, Tensor) else Tensor(x)
-
-
 def _floating(x: TensorLike) -> Tensor:
     """Return a tensor of floating-point numbers; integers give float32, as in activations."""
-    x = _as_tensor(x)
+    x = as_tensor(x)
     return x if x.dtype.kind == "f" else x.astype("float32")
 
 
@@ -58,7 +54,7 @@ def layer_norm(x: TensorLike, weight: Tensor, bias: Tensor, eps: float = 1e-5) -
         >>> layer_norm(Tensor([[1.0, 3.0]]), Tensor([1.0, 1.0]), Tensor([0.0, 10.0]), eps=0.0).tolist()
         [[-1.0, 11.0]]
     """
-    x = _as_tensor(x)
+    x = as_tensor(x)
     _check("layer_norm", x, eps, weight=weight, bias=bias)
     return layer_norm_primitive(x, weight, bias, eps=eps)
 
@@ -83,7 +79,7 @@ def rms_norm(x: TensorLike, weight: Tensor, eps: float = 1e-5) -> Tensor:
         >>> rms_norm(Tensor([[2.0, -2.0]]), Tensor([1.0, 3.0]), eps=0.0).tolist()
         [[1.0, -3.0]]
     """
-    x = _as_tensor(x)
+    x = as_tensor(x)
     _check("rms_norm", x, eps, weight=weight)
     return rms_norm_primitive(x, weight, eps=eps)
 
@@ -133,7 +129,7 @@ def linear_gelu(x: TensorLike, weight: Tensor, bias: Tensor) -> Tensor:
         >>> round(linear_gelu(Tensor([[1.0]]), Tensor([[2.0]]), Tensor([0.0])).item(), 4)
         1.9546
     """
-    x = _as_tensor(x)
+    x = as_tensor(x)
     if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[0] or bias.shape != weight.shape[1:]:
         raise ValueError(
             f"linear_gelu takes x (..., in), weight (in, out) and bias (out,), but received shapes {x.shape}, "

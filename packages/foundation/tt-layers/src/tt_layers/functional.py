@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from tt_tensor import Tensor, TensorLike, applies, default_rng
+from tt_tensor import Tensor, TensorLike, applies, as_tensor, default_rng
 
 from tt_layers._kernels import dropout_primitive, linear_primitive
 
 __all__ = ["dropout", "linear"]
-
-
-def _as_tensor(x: TensorLike) -> Tensor:
-    return x if isinstance(x, Tensor) else Tensor(x)
 
 
 @applies(linear_primitive)
@@ -32,7 +28,7 @@ def linear(x: TensorLike, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         >>> linear(Tensor([[1.0, 2.0]]), Tensor([[1.0], [10.0]])).tolist()
         [[21.0]]
     """
-    x = _as_tensor(x)
+    x = as_tensor(x)
     if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[0]:
         raise ValueError(
             f"linear computes x @ weight for x of shape (..., in) and weight of shape (in, out), but received x of "
@@ -79,7 +75,7 @@ def dropout(x: TensorLike, p: float = 0.5, *, training: bool = True, rng: np.ran
         [0.0, 0.0]
     """
     check_probability(p)
-    x = _as_tensor(x)
+    x = as_tensor(x)
     if not np.issubdtype(x.dtype, np.floating):
         raise TypeError(f"dropout scales what it keeps and so needs floating-point numbers, but received {x.dtype}.")
     if not training or p == 0.0:

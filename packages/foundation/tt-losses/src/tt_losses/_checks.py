@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from tt_tensor import Tensor, TensorLike, broadcast_to
+from tt_tensor import Tensor, TensorLike, as_tensor, broadcast_to
 
 from tt_losses._reduction import check_count, check_reduction
-
-
-def as_tensor(x: TensorLike) -> Tensor:
-    """Return `x` itself if it is a Tensor, else one made from it."""
-    return x if isinstance(x, Tensor) else Tensor(x)
 
 
 def floats(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

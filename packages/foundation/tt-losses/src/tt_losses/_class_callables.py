@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tt_tensor import Tensor, TensorLike
+from tt_tensor import Tensor, TensorLike, as_tensor
 
 from tt_losses import _classification as classification
-from tt_losses._checks import as_tensor
 from tt_losses._reduction import Reduction, check_reduction
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from tt_tensor import Primitive, Tensor, TensorLike, applies
+from tt_tensor import Primitive, Tensor, TensorLike, applies, as_tensor
 
 from tt_losses import _cross_entropy as kernels
-from tt_losses._checks import as_tensor, check_labels, check_weight, class_axis
+from tt_losses._checks import check_labels, check_weight, class_axis
 from tt_losses._reduction import Reduction, check_count, check_reduction
 
 _cross_entropy = Primitive("cross_entropy", kernels.cross_entropy, recording=kernels.cross_entropy_recording)

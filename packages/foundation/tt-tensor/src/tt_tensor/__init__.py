@@ -3,6 +3,7 @@
 from tt_tensor._allocator import keep_freed_memory
 from tt_tensor._creation import (
     arange,
+    as_tensor,
     eye,
     from_numpy,
     full,
@@ -124,6 +125,7 @@ __all__ = [
     "argmin",
     "argsort",
     "as_matrix",
+    "as_tensor",
     "broadcast_shape",
     "broadcast_to",
     "clip",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
 from tt_tensor._dtypes import FLOAT32, DTypeLike, checked
+from tt_tensor._operators import TensorLike
 from tt_tensor._primitive import Array
 from tt_tensor._random import default_rng
 from tt_tensor._tensor import Tensor, wrap
@@ -23,7 +24,8 @@ def _made(array: Array, requires_grad: bool) -> Tensor:
 
 
 def _shape(shape: tuple[Shape, ...]) -> tuple[int, ...]:
-    lengths = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    one = shape[0] if len(shape) == 1 else None
+    lengths = tuple(one) if isinstance(one, Iterable) else shape
     if not all(isinstance(n, (int, np.integer)) and n >= 0 for n in lengths):
         raise ValueError(f"a shape is made of lengths of at least 0; got {lengths}")
     return lengths  # type: ignore[return-value]  # all were found to be integers
@@ -160,6 +162,24 @@ def rand_like(tensor: Tensor, *, rng: np.random.Generator | None = None) -> Tens
 def randn_like(tensor: Tensor, *, rng: np.random.Generator | None = None) -> Tensor:
     """Return normal random numbers of a tensor's shape and element type."""
     return randn(tensor.shape, dtype=tensor.dtype, rng=rng)
+
+
+def as_tensor(data: TensorLike) -> Tensor:
+    """Return a tensor as it is, and anything else as a new one; for functions that take either.
+
+    Args:
+        data: A tensor, or what `Tensor` makes one of: numbers, nested sequences, an array.
+
+    Raises:
+        TypeError: Elements that are no numbers.
+        ValueError: Nested sequences of unequal lengths.
+
+    Example:
+        >>> x = Tensor([1.0])
+        >>> as_tensor(x) is x, as_tensor([1.0]) is x
+        (True, False)
+    """
+    return data if isinstance(data, Tensor) else Tensor(data)
 
 
 def from_numpy(array: Array) -> Tensor:
