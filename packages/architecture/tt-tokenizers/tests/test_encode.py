@@ -186,6 +186,12 @@ def test_bytes_may_stand_in_any_buffer() -> None:
         assert trained().encode_bytes(data) == trained().encode_bytes(b"the \xff")
 
 
+def test_truth_values_are_no_ids() -> None:
+    for call in (trained().decode, trained().decode_bytes):
+        with pytest.raises(TokenizerError, match="the id at position 1 is True, of type bool; give an integer"):
+            call([0, True])
+
+
 @pytest.mark.parametrize("wrong", [-1, 315, 10**30])
 def test_an_id_out_of_range_is_named(wrong: int) -> None:
     for call in (trained().decode, trained().decode_bytes):

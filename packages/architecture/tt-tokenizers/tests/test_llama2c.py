@@ -52,6 +52,14 @@ def test_characters_first_then_bytes(tmp_path: Path, make: Maker) -> None:
     assert tokenizer.decode(tokenizer.encode("é🙂\n")) == "é🙂\n"
 
 
+def test_tokens_with_a_space_inside_merge_across_words(tmp_path: Path, make: Maker) -> None:
+    tokenizer = BPETokenizer.from_llama2c(make.llama2c(tmp_path, LLAMA))
+    assert tokenizer.pattern == "spaces"
+    tokenizer = BPETokenizer.from_llama2c(make.llama2c(tmp_path, [*LLAMA, (-0.5, b"a ")]))
+    assert tokenizer.pattern == "none"
+    assert make.pieces(tokenizer, "aa a") == [b" a", b"a ", b"a"]
+
+
 def test_the_best_score_first_the_leftmost_of_equals(tmp_path: Path, make: Maker) -> None:
     letters = [(-100.0, bytes([byte])) for byte in b" abc"]
     worse_first = BPETokenizer.from_llama2c(make.llama2c(tmp_path, [(-5.0, b"ab"), (-4.0, b"bc"), *letters]))

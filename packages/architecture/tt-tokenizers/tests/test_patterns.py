@@ -73,6 +73,7 @@ def test_as_gpt2_splits(text: str, words: list[str]) -> None:
         ("a \n\n b", ["a", " \n\n", " b"]),
         ("a  b", ["a", " ", " b"]),
         ("'\u017f\n ", ["'\u017f", "\n "]),
+        ("'\u017fa", ["'\u017f", "a"]),
     ],
 )
 def test_as_cl100k_splits(text: str, words: list[str]) -> None:

@@ -58,6 +58,7 @@ def test_saving_leaves_one_whole_file(tmp_path: Path) -> None:
     BPETokenizer.train("aa", 257).save(path)
     assert BPETokenizer.load(path).vocab_size == 257
     assert [each.name for each in tmp_path.iterdir()] == ["a.json"]
+    assert path.stat().st_mode & 0o044 == 0o044  # others may read it
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match="folder"):
         BPETokenizer.train("aa", 257).save(tmp_path / "folder")

@@ -37,6 +37,13 @@ def test_any_two_tokens_that_spell_a_third_merge(tmp_path: Path, make: Maker) ->
     assert make.pieces(tokenizer, "yabcd") == [b"y", b"abcd"]
 
 
+@pytest.mark.parametrize("times", [1, 20])
+def test_a_pair_that_is_gone_does_not_give_its_rank_to_another(times: int, tmp_path: Path, make: Maker) -> None:
+    # "bc" merges before "ab"; where "a" stood beside "b" it stands beside "bc" then, and that pair comes after (bc, d).
+    tokenizer = BPETokenizer.from_tiktoken(make.tiktoken(tmp_path, [b"bc", b"ab", b"bcd", b"abc"]), pattern="none")
+    assert make.pieces(tokenizer, "abcd" * times) == [b"a", b"bcd"] * times
+
+
 def test_a_word_that_is_a_token_needs_no_merges(tmp_path: Path, make: Maker) -> None:
     tokenizer = BPETokenizer.from_tiktoken(make.tiktoken(tmp_path, [b"wxyz"]))
     assert tokenizer.encode("wxyz") == [256]

@@ -130,6 +130,7 @@ def test_special_tokens_in_the_training_text_are_text() -> None:
         (255, [], "vocab_size is 255; the 256 bytes and 0 special tokens need 256"),
         (256, ["<a>"], "the 256 bytes and 1 special tokens need 257"),
         (300.5, [], r"vocab_size is 300\.5, of type float; give an integer"),
+        (True, [], "vocab_size is True, of type bool; give an integer"),
         ("300", [], "vocab_size is '300', of type str; give an integer"),
         (300, ["<a>", "<b>", "<a>"], "special token '<a>' stands twice"),
         (300, ["<a>", ""], r"a special token is empty in \['<a>', ''\]"),

@@ -33,7 +33,7 @@ class Encoder:
         self._table = model.table(ordinary)
         self._split = splitter(model.pattern)
         # tiktoken takes a word that is a token as it is, even if no merges lead there.
-        self._whole = ordinary if model.scores is not None and not model.characters else {}
+        self._whole = ordinary if model.scores is not None else {}
         self._characters = ordinary if model.characters else None
         self._cache: dict[str, list[int]] = {}
 
@@ -47,7 +47,6 @@ class Encoder:
                 begins = ids[-1] == self._bos_id
             elif part:
                 self._encode_ordinary(part, begins, ids)
-                begins = False
         return ids
 
     def encode_bytes(self, data: bytes | bytearray | memoryview) -> list[int]:
