@@ -138,3 +138,16 @@ def test_topk() -> None:
     for k in (-1, 4):
         with pytest.raises(ValueError, match=f"topk: k .* 3, .*got {k}"):
             tt.topk(tt.ones(2, 3), k)
+
+
+def test_a_number_alone_has_no_order() -> None:
+    for function in (tt.sort, tt.argsort, lambda x: tt.topk(x, 1)):
+        with pytest.raises(np.exceptions.AxisError, match="axis -1 is out of bounds for array of dimension 0"):
+            function(Tensor(3.0))
+
+
+def test_axes_that_are_not_there_are_named() -> None:
+    with pytest.raises(np.exceptions.AxisError, match="axis 5 is out of bounds for array of dimension 1"):
+        tt.take(Tensor([1.0]), [0], axis=5)
+    with pytest.raises(ValueError, match=r"gather: indices \(2,\) may differ from x \(2, 2\) only at axis 1"):
+        tt.gather(tt.ones(2, 2), [0, 1], axis=1)

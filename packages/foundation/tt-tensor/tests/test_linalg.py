@@ -113,3 +113,11 @@ def test_einsum_as_numpy(equation: str, shapes: list[tuple[int, ...]], rng: np.r
 def test_einsum_says_what_does_not_fit() -> None:
     with pytest.raises(ValueError, match=r"einsum: 'ij,jk->ik' does not fit shapes \(2, 3\), \(4, 5\)"):
         tt.einsum("ij,jk->ik", tt.ones(2, 3), tt.ones(4, 5))
+
+
+def test_einsum_of_integers_is_exact_like_matmul() -> None:
+    x = Tensor(np.full((2, 3), 100, np.int8))
+    assert tt.einsum("ij,kj->ik", x, x).tolist() == (x @ x.T).tolist() == [[30_000] * 2] * 2
+    assert tt.einsum("ij->", Tensor(np.full((2, 2), 200, np.uint8))).item() == 800
+    assert tt.einsum("i,i->", Tensor([True, True]), Tensor([True, True])).item() == 2
+    assert tt.einsum("i,i->", Tensor([2]), Tensor([0.5])).dtype == np.float32

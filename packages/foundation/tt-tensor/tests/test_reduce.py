@@ -218,3 +218,22 @@ def test_methods_are_the_functions(rng: np.random.Generator) -> None:
 def test_an_axis_out_of_range() -> None:
     with pytest.raises(ValueError, match="axis 2"):
         tt.sum(tt.ones(2, 2), axis=2)
+
+
+@pytest.mark.parametrize("function", [tt.var, tt.std, tt.sum, tt.mean, tt.norm, tt.logsumexp])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("axis", [None, 0, -1, ()])
+def test_a_number_alone_is_its_own_axis(
+    function: Callable[..., Tensor], dtype: type[np.number], axis: int | tuple[()] | None
+) -> None:
+    out = function(Tensor(3, dtype=dtype), axis=axis)
+    assert out.shape == ()
+    assert out.item() == (0 if function in (tt.var, tt.std) else 3)
+
+
+@pytest.mark.parametrize("function", [tt.var, tt.std, tt.sum, tt.mean, tt.norm, tt.logsumexp, tt.max, tt.cumsum])
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+def test_an_axis_that_is_not_there_is_named(function: Callable[..., Tensor], dtype: type[np.number]) -> None:
+    for axis in (2, -3):
+        with pytest.raises(np.exceptions.AxisError, match=f"axis {axis} is out of bounds for array of dimension 2"):
+            function(tt.ones(2, 3, dtype=dtype), axis=axis)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
@@ -166,3 +168,26 @@ def test_tile_flip_repeat() -> None:
     assert x.repeat(2, 0).tolist() == [1, 1, 2, 2]
     with pytest.raises(ValueError, match="repeat"):
         tt.repeat(x, -1)
+
+
+def test_sizes_may_be_numbers_of_numpy() -> None:
+    six: Any = np.prod((2, 3))
+    three: Any = np.int64(3)
+    assert tt.ones(2, 3).reshape(six).shape == tt.reshape(tt.ones(2, 3), six).shape == (6,)
+    assert tt.ones(six).view(six).shape == (6,)
+    assert tt.tile(tt.ones(2), six).shape == (12,)
+    assert tt.pad(tt.ones(2), three).shape == (8,)
+    assert [part.shape for part in tt.split(tt.ones(6), three)] == [(2,)] * 3
+
+
+def test_what_cannot_be_joined_is_said_truly() -> None:
+    row = Tensor([1.0])
+    for join in (tt.concat, tt.stack):
+        with pytest.raises(np.exceptions.AxisError, match="axis 4 is out of bounds"):
+            join([row, row], axis=4)
+    with pytest.raises(ValueError, match="concat: numbers alone have no axis to be joined along; use stack"):
+        tt.concat([Tensor(1.0), Tensor(2.0)])
+    with pytest.raises(np.exceptions.AxisError, match="axis 9 is out of bounds for array of dimension 1"):
+        tt.squeeze(row, 9)
+    with pytest.raises(ValueError, match=r"pad: width needs a pair \(before, after\) for each axis, got \[1, 1\]"):
+        tt.pad(row, [1, 1])  # type: ignore[list-item]  # wrong on purpose

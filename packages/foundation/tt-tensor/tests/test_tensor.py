@@ -261,3 +261,18 @@ def test_a_result_with_history_is_not_written_copied_or_pickled() -> None:
         pickle.dumps(x)
     with pytest.raises(RuntimeError, match="detach"):
         x.requires_grad = False
+
+
+def test_a_number_that_does_not_fit_is_refused() -> None:
+    for number, dtype in ((300, np.int8), (-1, np.uint8)):
+        with pytest.raises(OverflowError, match=f"{number} out of bounds for {np.dtype(dtype).name}"):
+            Tensor([number], dtype=dtype)
+    assert Tensor([2.7, -1.0], dtype=np.int8).tolist() == [2, -1]
+    assert Tensor(np.array([300]), dtype=np.int8).tolist() == [44]  # an array's elements are cast, as NumPy's astype
+
+
+def test_one_number_is_formatted_as_one() -> None:
+    assert f"{Tensor(1.25):.1f} {Tensor([3]):>3}" == "1.2   3"
+    assert f"{Tensor([1.0, 2.0])}" == str(Tensor([1.0, 2.0]))
+    with pytest.raises(ValueError, match=r"tensor of one element; this one has shape \(2,\)"):
+        f"{Tensor([1.0, 2.0]):.1f}"

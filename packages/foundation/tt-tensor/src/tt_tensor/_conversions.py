@@ -77,6 +77,10 @@ class Conversions:
     def __int__(self) -> int:
         return int(self.item())
 
+    def __format__(self, spec: str) -> str:
+        """Format the one element as the number that it is: `f"{loss:.3f}"`; without a format, as `str` does."""
+        return format(self.item(), spec) if spec else str(self)
+
     def __index__(self) -> int:
         if self._data.dtype.kind not in "iu" or self._data.size != 1:
             raise TypeError(

@@ -32,6 +32,7 @@ def to_array(data: object, dtype: DTypeLike | None) -> Array:
     Raises:
         TypeError: The elements are no numbers.
         ValueError: Nested sequences of unequal lengths.
+        OverflowError: A list holds an integer that `dtype` cannot.
     """
     try:
         array = np.array(data)
@@ -43,7 +44,10 @@ def to_array(data: object, dtype: DTypeLike | None) -> Array:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"a Tensor holds numbers; got {type(data).__name__} with elements of type {array.dtype.name}")
     if dtype is not None:
-        return array.astype(checked(dtype), copy=False)
+        kind = checked(dtype)
+        if kind.kind in "iu" and array.dtype.kind in "iu" and not isinstance(data, np.ndarray):
+            return np.array(data, kind)  # astype would turn what does not fit into another number
+        return array.astype(kind, copy=False)
     if array.dtype.kind == "f" or (array.size == 0 and not isinstance(data, np.ndarray)):
         return array.astype(FLOAT32, copy=False)
     return array.astype(np.dtype(array.dtype.type), copy=False)

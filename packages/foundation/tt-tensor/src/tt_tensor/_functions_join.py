@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tt_tensor import _primitives as P  # noqa: N812  # the table of primitives reads as one letter
 from tt_tensor._functions_shape import position, sizes_of
 from tt_tensor._lift import lift
@@ -85,12 +87,12 @@ def part_sizes(length: int, sections: int | Sequence[int]) -> tuple[int, ...]:
     Raises:
         ValueError: `length` is not divided evenly, or the sizes do not add up to it.
     """
-    if isinstance(sections, int):
+    if isinstance(sections, (int, np.integer)):
         if sections < 1 or length % sections:
             raise ValueError(
                 f"split: {sections} equal parts do not divide an axis of size {length}; give the sizes instead"
             )
-        return (length // sections,) * sections
+        return (length // int(sections),) * int(sections)
     sizes = tuple(sections)
     total = 0
     for size in sizes:
@@ -119,12 +121,13 @@ def pad(x: TensorLike, width: int | Sequence[Sequence[int]], value: float = 0.0)
         [0, 1, 2, 0, 0]
     """
     (tensor,) = lift((x,))
-    if isinstance(width, int):
-        pairs = ((width, width),) * tensor.ndim
+    if isinstance(width, (int, np.integer)):
+        pairs = ((int(width), int(width)),) * tensor.ndim
     else:
-        if not all(len(pair) == 2 for pair in width):
-            raise ValueError(f"pad: width needs a pair (before, after) for each axis, got {width}")
-        pairs = tuple((pair[0], pair[1]) for pair in width)
+        try:
+            pairs = tuple((before, after) for before, after in width)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"pad: width needs a pair (before, after) for each axis, got {width}") from error
     return P.pad(tensor, width=pairs, value=value)
 
 

@@ -29,7 +29,7 @@ def matmul(a: TensorLike, b: TensorLike) -> Tensor:
 
 @applies(P.einsum)
 def einsum(equation: str, *tensors: TensorLike) -> Tensor:
-    """Return products summed as an equation says: letters that the result lacks are summed over.
+    """Return products summed as an equation says: letters that the result lacks are summed over; integers give int64.
 
     Args:
         equation: Letters for the axes of each input and, after "->", of the result: "bij,bjk->bik".

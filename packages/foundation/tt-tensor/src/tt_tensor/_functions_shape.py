@@ -213,7 +213,7 @@ def flip(x: TensorLike, axis: Axis = None) -> Tensor:
 
 def sizes_of(shape: int | Sequence[int]) -> tuple[int, ...]:
     """Return one size, or several, as a tuple."""
-    return (shape,) if isinstance(shape, int) else tuple(shape)
+    return (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
 
 
 def position(name: str, axis: int, ndim: int) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tt_tensor._kernels_elementwise import Array
+from tt_tensor._kernels_reduce import reduced_count
 
 
 def check_indices(name: str, indices: Array, size: int, *, lowest: int | None = None) -> None:
@@ -32,7 +33,7 @@ def index(x: Array, *, key: Any) -> Array:
 
 def take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
     """Pick whole slices along an axis (of the flattened array without), in the order of the indices."""
-    check_indices("take", indices, x.size if axis is None else x.shape[axis])
+    check_indices("take", indices, reduced_count(x.shape, axis))
     return np.take(x, indices, axis=axis)
 
 
@@ -41,7 +42,8 @@ def gather(x: Array, indices: Array, *, axis: int) -> Array:
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"gather: axis {axis} is out of range for {x.ndim} axes")
     axis = axis % x.ndim
-    if indices.shape[:axis] != x.shape[:axis] or indices.shape[axis + 1 :] != x.shape[axis + 1 :]:
+    others = indices.ndim == x.ndim and (*indices.shape[:axis], *indices.shape[axis + 1 :])
+    if others != (*x.shape[:axis], *x.shape[axis + 1 :]):
         raise ValueError(f"gather: indices {indices.shape} may differ from x {x.shape} only at axis {axis}")
     check_indices("gather", indices, x.shape[axis])
     return np.take_along_axis(x, indices, axis=axis)
@@ -71,6 +73,8 @@ def triu(x: Array, *, k: int = 0) -> Array:
 
 def argsort(x: Array, *, axis: int = -1, descending: bool = False) -> Array:
     """Return the positions that put x in order; equal elements keep their order, NaN counts as the largest."""
+    if x.ndim == 0:
+        raise np.exceptions.AxisError(axis, 0)  # as sort does; NumPy's would find an axis here
     if not descending:
         return np.argsort(x, axis=axis, kind="stable")
     backwards = np.argsort(np.flip(x, axis), axis=axis, kind="stable")

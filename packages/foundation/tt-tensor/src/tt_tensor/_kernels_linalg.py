@@ -76,7 +76,12 @@ def _magnitude(x: Array) -> int:
 
 
 def einsum(*arrays: Array, equation: str) -> Array:
-    """Multiply and sum as the equation says ("bij,bjk->bik"), products through BLAS where that is possible."""
+    """Multiply and sum as the equation says ("bij,bjk->bik"), products through BLAS where that is possible.
+
+    Integers give int64, as sums and matrix products of them do.
+    """
+    if not any(array.dtype.kind == "f" for array in arrays):
+        arrays = tuple(array.astype(np.int64, copy=False) for array in arrays)
     try:
         return np.asarray(np.einsum(equation, *arrays, optimize=len(arrays) > 1))
     except ValueError as error:

@@ -29,12 +29,19 @@ smallest: Callable[..., Array] = np.minimum.reduce
 
 
 def reduced_count(shape: tuple[int, ...], axis: Axis) -> int:
-    """Count the elements that one output element of a reduction is made of."""
+    """Count the elements that one output element of a reduction is made of.
+
+    Raises:
+        numpy.exceptions.AxisError: There is no such axis; a number alone has one, as in NumPy.
+    """
     if axis is None:
         return math.prod(shape)
-    if isinstance(axis, tuple):
-        return math.prod(shape[a] for a in axis)
-    return shape[axis]
+    sizes = shape or (1,)
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    for a in axes:
+        if not -len(sizes) <= a < len(sizes):
+            raise np.exceptions.AxisError(a, len(shape))
+    return math.prod(sizes[a] for a in axes)
 
 
 def sum_(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -94,7 +101,7 @@ def variance(x: Array, axis: Axis, keepdims: bool, correction: float) -> Array:
     """Compute the variance in float64, in two passes: first the mean, then the squares around it."""
     count = reduced_count(x.shape, axis)
     center = add_up(x, axis=axis, dtype=np.float64, keepdims=True) / count
-    deviation = np.subtract(x, center, dtype=np.float64)
+    deviation = np.asarray(np.subtract(x, center, dtype=np.float64))  # a 0-d difference is a scalar, and no out=
     np.multiply(deviation, deviation, out=deviation)
     return np.true_divide(add_up(deviation, axis=axis, keepdims=keepdims), max(count - correction, 0.0))
 
@@ -183,7 +190,7 @@ def logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 
 def _without(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     """Return a shape without the reduced axes."""
-    if axis is None:
+    if axis is None or not shape:
         return ()
     gone = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
     return tuple(size for position, size in enumerate(shape) if position not in gone)
@@ -194,7 +201,7 @@ def cumsum(x: Array, *, axis: int) -> Array:
     """Return running sums along an axis, accumulated in float64, or exactly in int64."""
     if x.dtype.kind == "f":
         return run_up(x, axis=axis, dtype=np.float64).astype(x.dtype)
-    if fits_int64(x, x.shape[axis]):
+    if fits_int64(x, reduced_count(x.shape, axis)):
         return run_up(x, axis=axis, dtype=np.int64)
     return exact_int64("cumsum", run_up(x.astype(object), axis=axis))
 

@@ -67,6 +67,8 @@ def squeeze(x: Array, *, axis: int | tuple[int, ...] | None = None) -> Array:
     """Drop axes of size 1: those named, or all."""
     try:
         return np.squeeze(x, axis)
+    except np.exceptions.AxisError:
+        raise
     except ValueError as error:
         raise ValueError(f"squeeze: axis {axis} of shape {x.shape} has not size 1") from error
 
@@ -85,7 +87,11 @@ def concat(*arrays: Array, axis: int = 0) -> Array:
     """Join arrays along an axis they already have; all other sizes must agree."""
     try:
         return np.concatenate(arrays, axis)
+    except np.exceptions.AxisError:
+        raise
     except ValueError as error:
+        if not arrays[0].ndim:
+            raise ValueError("concat: numbers alone have no axis to be joined along; use stack") from error
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise ValueError(f"concat: shapes {shapes} may differ only at axis {axis}") from error
 
@@ -94,6 +100,8 @@ def stack(*arrays: Array, axis: int = 0) -> Array:
     """Join equally shaped arrays along a new axis."""
     try:
         return np.stack(arrays, axis)
+    except np.exceptions.AxisError:
+        raise
     except ValueError as error:
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise ValueError(f"stack: all shapes must be equal, got {shapes}") from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from tt_tensor import _primitives as P  # noqa: N812  # the table of primitives reads as one letter
 from tt_tensor._dtypes import DTypeLike, checked
 from tt_tensor._operators import Operators, TensorLike
@@ -242,6 +244,6 @@ class Methods(Operators):
 
 def _flat(lengths: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:
     """Return lengths given one by one or as one sequence."""
-    if len(lengths) == 1 and not isinstance(lengths[0], int):
+    if len(lengths) == 1 and not isinstance(lengths[0], (int, np.integer)):
         return tuple(lengths[0])
     return lengths  # type: ignore[return-value]  # what is no integer is refused by the kernel
