@@ -75,6 +75,18 @@ def test_half_precision_is_summed_in_single_and_padding_learns_nothing(rows: int
     assert table.grad.data[:4, 0].tolist() == [5000.0, 0.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize("rows", [4, 400])
+def test_half_precision_is_rounded_once(rows: int) -> None:
+    rng = np.random.default_rng(0)
+    ids, g = rng.integers(0, 3, 20_000), rng.integers(-30, 50, (20_000, 2)) / 8  # whose sums single precision holds
+    table = Tensor(np.zeros((rows, 2)), dtype=np.float16, requires_grad=True)
+    embedding(ids, table).backward(Tensor(g, dtype=np.float16))
+    exact = np.zeros((rows, 2))
+    np.add.at(exact, ids, g)
+    assert table.grad is not None
+    np.testing.assert_array_equal(table.grad.data, exact.astype(np.float16))
+
+
 @pytest.mark.parametrize("bad", [5, -1])
 def test_an_id_out_of_range_is_named_with_its_place(bad: int) -> None:
     with pytest.raises(IndexError, match=rf"id {bad} at position \(1, 0\) .*5 rows .*0 to 4"):
@@ -122,6 +134,8 @@ def test_learned_positions_are_added_from_the_offset_on() -> None:
         layer(Tensor(np.zeros((1, 7, 3))))
     with pytest.raises(ValueError, match="2 from position 5"):
         layer(Tensor(np.zeros((1, 2, 3))), 5)
+    with pytest.raises(ValueError, match="2 from position -1"):
+        layer(Tensor(np.zeros((1, 2, 3))), -1)
     with pytest.raises(ValueError, match=r"\(..., T, 3\), but received \(1, 2, 4\)"):
         layer(Tensor(np.zeros((1, 2, 4))))
 

@@ -81,6 +81,13 @@ def test_types_stay(dtype: type) -> None:
     np.testing.assert_allclose(out.data, expected, atol=2e-3 if dtype is np.float16 else 1e-5)
 
 
+def test_each_type_has_angles_of_its_own_precision() -> None:
+    layer, x = RotaryEmbedding(4), normal(5, 4)
+    for dtype, error in ((np.float32, 1e-5), (np.float64, 1e-12)):
+        out = layer(Tensor(x, dtype=dtype), 3000)
+        np.testing.assert_allclose(out.data, turned_slowly(x, np.arange(3000, 3005), True), atol=error)
+
+
 def test_positions_of_a_batch_without_heads() -> None:
     x, each = normal(2, 3, 4), np.array([[5, 0, 9], [1, 2, 3]])
     out = RotaryEmbedding(4)(Tensor(x, dtype=np.float64), positions=each)
