@@ -108,6 +108,58 @@ def test_the_first_error_is_raised_after_all_have_ended() -> None:
     assert run_together([lambda: 1, lambda: 2]) == [1, 2]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends itself a signal")
+@pytest.mark.parametrize("long_part", [0, 1])
+def test_ctrl_c_is_raised_after_all_parts_have_ended(long_part: int) -> None:
+    program = f"""
+import os, signal, time, tt_tensor as tt
+tt.set_num_threads(2)
+ended = []
+def work(start, stop):
+    if start == {long_part}:
+        time.sleep(0.2)
+        until = time.monotonic() + 0.3
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            while time.monotonic() < until:
+                time.sleep(0.01)
+        finally:
+            ended.append(start)
+    else:
+        ended.append(start)
+try:
+    tt.split_work(work, 2, seconds=1.0)
+except KeyboardInterrupt:
+    print(sorted(ended))
+ended.clear()
+tt.split_work(lambda start, stop: ended.append(start), 2, seconds=1.0)
+print(sorted(ended))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.split("\n") == ["[0, 1]", "[0, 1]", ""]
+
+
+def test_a_thread_that_cannot_be_started_is_not_waited_for() -> None:
+    program = """
+import threading, tt_tensor as tt
+tt.set_num_threads(2)
+start = threading.Thread.start
+def refuse(self):
+    raise RuntimeError("no more threads")
+threading.Thread.start = refuse
+parts = []
+try:
+    tt.split_work(lambda start, stop: parts.append(start), 2, seconds=1.0)
+except RuntimeError as error:
+    print(error)
+threading.Thread.start = start
+tt.split_work(lambda start, stop: parts.append(start), 2, seconds=1.0)
+print(sorted(parts))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.split("\n") == ["no more threads", "[0, 1]", ""]
+
+
 class Count(Interpreter):
     """Counts what is applied."""
 

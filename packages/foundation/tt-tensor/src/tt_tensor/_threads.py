@@ -41,8 +41,8 @@ class _Crew:
 
     def grow(self, size: int) -> None:
         while self.size < size:
-            self.size += 1
-            threading.Thread(target=self._work, name=f"tt-tensor-{self.size}", daemon=True).start()
+            threading.Thread(target=self._work, name=f"tt-tensor-{self.size + 1}", daemon=True).start()
+            self.size += 1  # only now: what waits for a thread that could not be started would wait for ever
 
     def _work(self) -> None:
         _here.inside = True
@@ -178,15 +178,32 @@ def _together(tasks: Sequence[Callable[[], T]]) -> list[T]:
             errors[position] = error
         done.put(position)
 
-    for position in range(1, len(tasks)):
+    others = range(1, len(tasks))
+    for position in others:
         context = copy_context()
         _crew.tasks.put(partial(context.run, run, position))
-    run(0)
-    for _ in tasks:
-        done.get()
+    try:
+        run(0)
+    finally:
+        _wait(lambda: all(position in results or position in errors for position in others), done)
     if errors:
         raise errors[min(errors)]
     return [results[position] for position in range(len(tasks))]
+
+
+def _wait(ended: Callable[[], bool], done: SimpleQueue[int]) -> None:
+    """Wait until `ended()`, asked after each word of `done`; Ctrl-C meanwhile counts, but only then.
+
+    A part that went on would write into arrays that the caller believes to be finished with.
+    """
+    interrupt: KeyboardInterrupt | None = None
+    while not ended():
+        try:
+            done.get()
+        except KeyboardInterrupt as error:
+            interrupt = error
+    if interrupt is not None:
+        raise interrupt
 
 
 def _take_over() -> None:
