@@ -151,6 +151,7 @@ def test_results_go_where_the_environment_says(
     assert (tmp_path / "mine" / "01_1958_perceptron.json").is_file()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_the_script_and_leaves_nothing_half_written(checkout: Path) -> None:
     script = checkout / "milestones" / "01_1958_perceptron" / "run.py"
     script.write_text("import time\nprint('started', flush=True)\ntime.sleep(60)\n")

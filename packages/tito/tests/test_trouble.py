@@ -107,6 +107,7 @@ def test_no_milestones(checkout: Path, tito: Tito) -> None:
     assert json.loads(tito("--json").stdout)["next"] == {"command": "tito doctor", "why": "no milestone was found"}
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c(checkout: Path, tito: Tito) -> None:
     script = checkout / "milestones" / "01_1958_perceptron" / "run.py"
     script.write_text("import os, signal, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(0.2)\n")
