@@ -128,6 +128,14 @@ print(sorted(heavy & set(sys.modules)))
     assert python(code) == "[]"
 
 
+def test_sources_count_what_is_loaded_only_if_asked(python: Python) -> None:
+    code = """
+import tinytorch.milestone
+print(tinytorch.milestone.sources(loaded=True), "tt-tensor" in tinytorch.milestone.sources())
+"""
+    assert python(code) == "{} True"
+
+
 def test_an_error_inside_a_package_is_not_hidden(python: Python) -> None:
     code = """
 import tinytorch as tt

@@ -211,6 +211,9 @@ def test_sources_tell_when_a_script_changed(script: Path) -> None:
     after = milestone.sources(script)
     assert after["milestone"] != before["milestone"]
     assert after["tt-tensor"] == before["tt-tensor"]
+    script.rename(script.with_name("walk.py"))
+    script = script.with_name("walk.py")
+    assert milestone.sources(script)["milestone"] != after["milestone"]
 
 
 def scatter(points: Sequence[tuple[float, float]], marks: str) -> str:

@@ -68,6 +68,10 @@ def test_from_imports() -> None:
     assert isinstance(relu(tt.ones(2)), Tensor)
 
 
+def test_a_name_is_looked_up_once() -> None:
+    assert tt.optim.Adam is vars(tt.optim)["Adam"]  # from now on Python finds it without asking the facade
+
+
 def test_star_import_brings_what_is_there() -> None:
     names: dict[str, object] = {}
     exec("from tinytorch.optim import *", names)

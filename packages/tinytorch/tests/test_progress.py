@@ -21,6 +21,15 @@ def test_a_terminal_gets_a_bar_that_is_wiped() -> None:
     assert drawn.endswith("\r")
 
 
+def test_a_shorter_line_leaves_nothing_of_a_longer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, seconds = Terminal(), iter([0.0, 1.0, 1000.0, 1000.2, 1000.4])
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds))
+    assert len(list(progress(range(4), stream=stream, patience=0.0))) == 4
+    longer, shorter = stream.getvalue().split("\r")[3:5]
+    assert longer.endswith("2/4, 1000 s left")
+    assert shorter.endswith("3/4, 333 s left ")
+
+
 def test_a_short_loop_leaves_no_trace() -> None:
     stream = Terminal()
     assert list(progress(range(3), stream=stream)) == [0, 1, 2]
