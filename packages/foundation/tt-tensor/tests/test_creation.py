@@ -83,6 +83,28 @@ def test_the_default_generator_can_be_seeded_saved_and_replaced() -> None:
         tt.set_rng_state({"bit_generator": "MT19937"})
 
 
+def test_a_malformed_state_changes_nothing() -> None:
+    before = tt.rng_state()
+    other = np.random.PCG64(5).state["state"]
+    for state in (
+        {"bit_generator": "PCG64", "state": other},
+        {"bit_generator": "PCG64", "state": {"state": -1, "inc": 1}, "has_uint32": 0, "uinteger": 0},
+        {"bit_generator": "PCG64", "state": other, "has_uint32": 0, "uinteger": 2**40},
+    ):
+        with pytest.raises(ValueError, match=r"not a state of the default generator \(PCG64\)"):
+            tt.set_rng_state(state)
+        assert tt.rng_state() == before
+
+
+def test_uniform_numbers_of_half_precision_stay_below_one() -> None:
+    drawn = tt.rand(100_000, dtype=np.float16, rng=np.random.default_rng(0)).data
+    assert drawn.dtype == np.float16
+    assert 0 <= drawn.min()
+    assert drawn.max() < 1
+    assert drawn.max() > 0.999
+    assert tt.rand(dtype=np.float16).shape == ()
+
+
 def test_one_rng_gives_one_sequence() -> None:
     draws = [tt.rand(3, rng=np.random.default_rng(5)) for _ in range(2)]
     assert draws[0].tolist() == draws[1].tolist()

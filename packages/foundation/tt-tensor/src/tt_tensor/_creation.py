@@ -14,6 +14,8 @@ from tt_tensor._random import default_rng
 from tt_tensor._tensor import Tensor, wrap
 
 Shape: TypeAlias = int | Sequence[int]
+# What lies above it rounds to 1 in float16, which [0, 1) has not.
+_BELOW_ONE = np.nextafter(np.float16(1), np.float16(0))
 
 
 def _made(array: Array, requires_grad: bool) -> Tensor:
@@ -115,7 +117,8 @@ def rand(
         >>> rand(2, 2).shape
         (2, 2)
     """
-    return _made(_drawn(default_rng(rng).random, _shape(shape), dtype), requires_grad)
+    drawn = _drawn(default_rng(rng).random, _shape(shape), dtype)
+    return _made(np.where(drawn < 1, drawn, _BELOW_ONE) if drawn.dtype == np.float16 else drawn, requires_grad)
 
 
 def randn(

@@ -93,9 +93,11 @@ def set_rng_state(state: Mapping[str, object]) -> None:
     Raises:
         ValueError: The state is of another generator or malformed.
     """
+    whole: np.random.BitGenerator = np.random.PCG64()  # first: a state that ends halfway would be taken halfway
     try:
-        default_rng().bit_generator.state = dict(state)
-    except (KeyError, TypeError, ValueError) as error:
+        whole.state = dict(state)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"not a state of the default generator (PCG64): {error}; pass what rng_state() gave"
         ) from error
+    default_rng().bit_generator.state = whole.state
