@@ -152,6 +152,19 @@ def test_a_terminal_that_knows_ascii_only_gets_an_answer(checkout: Path) -> None
         assert done.returncode == (2 if arguments == ["nonsense"] else 0)
 
 
+def test_a_letter_that_the_terminal_does_not_know_ends_no_milestone(checkout: Path) -> None:
+    script = checkout / "milestones" / "01_1958_perceptron" / "run.py"
+    script.write_text(TWO_RESULTS.format(first=1.0, then="report.say('“weiß” → ')"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "tito", "milestone", "run", "1"],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"?wei??" in done.stdout
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no file that is always full")
 def test_a_full_disk_below_stdout_is_explained(checkout: Path) -> None:
     with Path("/dev/full").open("w") as full:

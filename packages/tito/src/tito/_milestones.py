@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import signal
@@ -115,7 +116,10 @@ def run(milestone: Milestone, results: Path, *, full: bool, seed: int, as_json: 
     options = ["--seed", str(seed), "--out", str(results), *(["--full"] if full else [])]
     command = [sys.executable, "-X", "faulthandler", str(milestone.script), *options]
     before = _written(milestone, results)
-    with subprocess.Popen(command, stdout=2 if as_json else None) as process:
+    # What a model writes may hold a letter that the terminal cannot show: no reason to lose its training.
+    encoding = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
+    environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:replace"}
+    with subprocess.Popen(command, stdout=2 if as_json else None, env=environment) as process:
         try:
             code = process.wait()
         except KeyboardInterrupt:
