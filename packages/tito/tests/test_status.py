@@ -39,6 +39,23 @@ def test_bare_tito_says_what_to_do_next(checkout: Path, tito: Tito) -> None:
     assert json.loads(tito("--json").stdout)["next"]["why"] == "The perceptron, 1958: its gate was missed"
 
 
+def test_the_embedded_result_comes_first_and_is_the_milestones_state(checkout: Path, tito: Tito) -> None:
+    assert tito("milestone", "run", "1").exit_code == 0
+    assert tito("milestone", "run", "1", "--full", "--seed", "13").exit_code == 1
+    row = json.loads(tito("milestone", "list", "--json").stdout)[0]
+    assert [(result["full"], result["state"]) for result in row["results"]] == [(False, "passed"), (True, "missed")]
+    assert row["state"] == "passed"
+    assert json.loads(tito("--json").stdout)["milestones_passed"] == 1
+
+
+def test_code_that_changed_since_is_the_next_thing_to_run(checkout: Path, tito: Tito) -> None:
+    tito("milestone", "run", "1")
+    with (checkout / "milestones" / "01_1958_perceptron" / "run.py").open("a") as script:
+        script.write("# changed\n")
+    step = json.loads(tito("--json").stdout)["next"]
+    assert step == {"command": "tito milestone run 01", "why": "The perceptron, 1958: code has changed since"}
+
+
 def test_tests_that_failed_come_first(checkout: Path, tito: Tito) -> None:
     tests = checkout / "packages" / "foundation" / "tt-tensor" / "tests"
     tests.mkdir(parents=True)
