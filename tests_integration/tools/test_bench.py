@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 import tinytorch as tt
 from tt_tensor import current, get_num_threads, set_num_threads, use_interpreter
 
+from tools import scripts
 from tools.bench import inputs, parts, problems, process, results
 from tools.bench.__main__ import chosen, feasible, main
 from tools.bench.works import MNIST, PEAK, WORKS, Work
@@ -200,3 +203,24 @@ def test_stopwatch_counts_the_named_operations_alone() -> None:
         with use_interpreter(watch):
             (tt.nn.functional.relu(x).exp() * 2).sum().backward()
     assert none.seconds == 0 < some.seconds
+
+
+def test_the_bench_trains_mnist_as_milestone_03_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = scripts.load(ROOT / "milestones" / "03_1986_mlp" / "run.py", "milestone_03")
+    batch_size = inspect.signature(script.train).parameters["batch_size"].default
+    asked: list[tuple[tt.nn.Sequential, dict[str, float]]] = []
+
+    def train(_report: object, model: tt.nn.Sequential, _data: object, **settings: float) -> float:
+        asked.append((model, settings))
+        return 1.0
+
+    monkeypatch.setattr(script, "train", train)
+    monkeypatch.setattr(tt.data, "mnist", lambda _split: None)
+    script.on_mnist(MagicMock())
+    [(model, settings)] = asked
+    linear = [layer for layer in model if isinstance(layer, tt.nn.Linear)]
+    recipe = problems.MNIST
+    assert (*(layer.weight.shape[0] for layer in linear), linear[-1].weight.shape[1]) == recipe.widths
+    assert {layer.p for layer in model if isinstance(layer, tt.nn.Dropout)} == {recipe.dropout}
+    assert batch_size == recipe.batch_size
+    assert settings == {"epochs": recipe.epochs, "lr": recipe.lr, "weight_decay": recipe.weight_decay}

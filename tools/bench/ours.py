@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import tinytorch as tt
 from tt_tensor import set_num_threads
 
-from tools.bench import inputs
+from tools.bench import inputs, problems
 from tools.bench.job import Job
 from tools.bench.networks_ours import Training
 from tools.bench.problems import LEARNING_RATE, is_network, problem
@@ -89,20 +90,21 @@ def prepare(name: str, size: int, variant: str, way: str) -> Job:
 
 
 def mnist() -> dict[str, float]:
-    """Train by the recipe of milestones/03_1986_mlp/run.py; give seconds and accuracy."""
+    """Train by milestone 03's recipe; give seconds and accuracy."""
     tt.manual_seed(0)
     train, test = (tt.data.TensorDataset(*inputs.images(split)[:2]) for split in ("train", "test"))
-    nn = tt.nn
-    model = nn.Sequential(
-        *(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Dropout(0.1)),
-        *(nn.Linear(256, 128), nn.ReLU(), nn.Dropout(0.1), nn.Linear(128, 10)),
-    )
-    loader = tt.data.DataLoader(train, 128, shuffle=True, drop_last=True)
-    optimizer = tt.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=0.01)
-    schedule = tt.optim.OneCycle(optimizer, 4e-3, total_steps=10 * len(loader))
+    nn, recipe = tt.nn, problems.MNIST
+    model = nn.Sequential(nn.Flatten())
+    for narrow, wide in pairwise(recipe.widths[:-1]):
+        model.append(nn.Linear(narrow, wide)).append(nn.ReLU()).append(nn.Dropout(recipe.dropout))
+    *_, last, classes = recipe.widths
+    model.append(nn.Linear(last, classes))
+    loader = tt.data.DataLoader(train, recipe.batch_size, shuffle=True, drop_last=True)
+    optimizer = tt.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
+    schedule = tt.optim.OneCycle(optimizer, recipe.lr, total_steps=recipe.epochs * len(loader))
     metrics = {"accuracy": tt.train.accuracy}
     trainer = tt.train.Trainer(model, nn.CrossEntropyLoss(), optimizer, schedule, metrics=metrics)
     start = time.perf_counter()
-    trainer.fit(loader, epochs=10, progress=False)
+    trainer.fit(loader, epochs=recipe.epochs, progress=False)
     seconds = time.perf_counter() - start
     return {"seconds": seconds, "accuracy": trainer.evaluate(tt.data.DataLoader(test, 1000))["accuracy"]}

@@ -138,6 +138,21 @@ class GPT:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a plain net of ReLU layers with dropout is trained: AdamW, one cycle of the learning rate."""
+
+    widths: tuple[int, ...]
+    dropout: float
+    epochs: int
+    lr: float
+    weight_decay: float
+    batch_size: int
+
+
+MNIST = Recipe((784, 256, 128, 10), dropout=0.1, epochs=10, lr=4e-3, weight_decay=0.01, batch_size=128)
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A network with its first weights and its batches of inputs and targets."""
 

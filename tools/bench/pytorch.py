@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import torch
 
-from tools.bench import inputs
+from tools.bench import inputs, problems
 from tools.bench.job import Job
 from tools.bench.networks_pytorch import Options, Training
 from tools.bench.problems import LEARNING_RATE, is_network, problem
@@ -84,23 +85,25 @@ def prepare(name: str, size: int, variant: str, way: str) -> Job:
 
 
 def mnist() -> dict[str, float]:
-    """Train by the recipe of milestones/03_1986_mlp/run.py; give seconds and accuracy."""
+    """Train by milestone 03's recipe; give seconds and accuracy."""
     torch.manual_seed(0)
     arrays = {split: inputs.images(split)[:2] for split in ("train", "test")}
     train, test = (
         torch.utils.data.TensorDataset(*(torch.from_numpy(array) for array in arrays[name])) for name in arrays
     )
-    nn = torch.nn
-    model = nn.Sequential(
-        *(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Dropout(0.1)),
-        *(nn.Linear(256, 128), nn.ReLU(), nn.Dropout(0.1), nn.Linear(128, 10)),
-    )
-    loader = torch.utils.data.DataLoader(train, 128, shuffle=True, drop_last=True)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=10 * len(loader), cycle_momentum=False)
+    nn, recipe = torch.nn, problems.MNIST
+    model = nn.Sequential(nn.Flatten())
+    for narrow, wide in pairwise(recipe.widths[:-1]):
+        model.extend([nn.Linear(narrow, wide), nn.ReLU(), nn.Dropout(recipe.dropout)])
+    *_, last, classes = recipe.widths
+    model.append(nn.Linear(last, classes))
+    loader = torch.utils.data.DataLoader(train, recipe.batch_size, shuffle=True, drop_last=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
+    steps = recipe.epochs * len(loader)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=steps, cycle_momentum=False)
     criterion = nn.CrossEntropyLoss()
     start = time.perf_counter()
-    for _ in range(10):
+    for _ in range(recipe.epochs):
         for x, y in loader:
             optimizer.zero_grad()
             loss = criterion(model(x), y)
