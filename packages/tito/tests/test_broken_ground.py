@@ -90,6 +90,14 @@ def test_a_package_that_fails_is_no_failed_gate(
     assert str(Path("own", "tt_autograd", "__init__.py")) in done.stderr
 
 
+@pytest.mark.parametrize("module", ["tensor", "tokenizers"])
+def test_a_lesson_asks_nothing_of_a_later_package(
+    module: str, checkout: Path, own_package: Callable[..., Done]
+) -> None:
+    done = own_package("tt_autograd", "1 / 0\n", "lesson", module, "--json")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_lesson_whose_neighbour_is_absent_says_what_to_install(checkout: Path) -> None:
     hide = """
 import sys

@@ -7,13 +7,12 @@ import functools
 import importlib
 import importlib.util
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import tinytorch as tt
 from tinytorch.milestone import write_atomically
 from tinytorch.packages import Package
 
@@ -37,6 +36,8 @@ class Lesson:
 
 
 def _layers(lessons: ModuleType) -> object:
+    import tinytorch as tt
+
     model = tt.nn.Sequential(tt.nn.Linear(784, 128), tt.nn.ReLU(), tt.nn.Linear(128, 10))
     return lessons.layer_costs(model, tt.zeros(64, 784))
 
@@ -49,6 +50,8 @@ def _attention(lessons: ModuleType) -> Sequence[object]:
 
 
 def _step(lessons: ModuleType) -> object:
+    import tinytorch as tt
+
     return lessons.step_times(tt.nn.GPT(65, 128, 4, 4, 128), batch=16)
 
 
@@ -140,9 +143,11 @@ def of(package: Package) -> tuple[ModuleType, tuple[Lesson, ...]]:
         got = f"module {package.module}, {package.distribution}"
         raise TitoError("this module has no lesson yet", got, f"choose one of {', '.join(LESSONS)}")
     require(package)
-    with suppress(tt.MissingPackageError):  # tt-tokenizers' needs no random number, and no tt-tensor
-        tt.manual_seed(0)
-    return importlib.import_module(f"{package.distribution.replace('-', '_')}.lessons"), LESSONS[package.distribution]
+    lessons = importlib.import_module(f"{package.import_name}.lessons")
+    # Asked of tinytorch, the seed would load tt-autograd, which may be half written while one measures what is below.
+    if (tensor := sys.modules.get("tt_tensor")) is not None:
+        tensor.manual_seed(0)
+    return lessons, LESSONS[package.distribution]
 
 
 def rows(measured: object) -> list[Row]:
