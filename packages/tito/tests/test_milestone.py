@@ -79,6 +79,21 @@ def test_only_what_this_run_wrote_is_its_result(checkout: Path, tito: Tito, resu
     assert len(results()) == 2
 
 
+def test_a_second_run_replaces_the_first_ones_result(checkout: Path, tito: Tito) -> None:
+    for seed in ("3", "4"):
+        document = json.loads(tito("milestone", "run", "1", "--seed", seed, "--json").stdout)
+        assert [result["seed"] for result in document["results"]] == [int(seed)]
+
+
+def test_a_result_of_another_milestone_is_not_this_ones(checkout: Path, tito: Tito) -> None:
+    tito("milestone", "run", "1")
+    folder = checkout / "milestones" / "results"
+    document = json.loads((folder / "01_1958_perceptron.json").read_text())
+    document["milestone"] = "01_1958_perceptron_again"
+    (folder / "01_1958_perceptron_again.json").write_text(json.dumps(document))
+    assert len(json.loads(tito("milestone", "list", "--json").stdout)[0]["results"]) == 1
+
+
 def test_a_missed_gate_exits_with_one(checkout: Path, tito: Tito, results: Results) -> None:
     done = tito("milestone", "run", "perceptron", "--seed", "13", "--json")
     assert done.exit_code == 1
@@ -152,9 +167,10 @@ def test_results_go_where_the_environment_says(
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_ends_the_script_and_leaves_nothing_half_written(checkout: Path) -> None:
+@pytest.mark.parametrize("first", ["", "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"])
+def test_ctrl_c_ends_the_script_and_leaves_nothing_half_written(first: str, checkout: Path) -> None:
     script = checkout / "milestones" / "01_1958_perceptron" / "run.py"
-    script.write_text("import time\nprint('started', flush=True)\ntime.sleep(60)\n")
+    script.write_text(f"{first}import time\nprint('started', flush=True)\ntime.sleep(60)\n")
     process = subprocess.Popen(
         [sys.executable, "-m", "tito", "milestone", "run", "1"],
         stdout=subprocess.PIPE,
