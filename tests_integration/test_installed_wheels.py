@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -114,6 +115,17 @@ def test_a_milestone_runs_outside_the_checkout(everything: Installation) -> None
     (result,) = document["results"]
     assert result["versions"]["tt-tensor"] == PACKAGES["tt-tensor"].version
     assert result["state"] == "passed"
+
+
+def test_results_go_to_the_folder_that_one_has_made_for_them(everything: Installation) -> None:
+    folder = everything.folder / "tinytorch-results"
+    folder.mkdir()
+    try:
+        document = json.loads(everything.says("-m", "tito", "milestone", "run", "1", "--json"))
+        assert Path(document["results_folder"]) == folder
+        assert (folder / "01_1958_perceptron.json").is_file()
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_doctor_finds_nothing_broken(everything: Installation) -> None:
