@@ -158,6 +158,16 @@ def test_a_foreign_file_among_the_results_stops_nothing(checkout: Path, tito: Ti
     assert json.loads(tito("milestone", "list", "--json").stdout)[0]["state"] == "not run"
 
 
+def test_a_result_with_a_nan_is_shown_as_text(checkout: Path, tito: Tito) -> None:
+    tito("milestone", "run", "1")
+    path = checkout / "milestones" / "results" / "01_1958_perceptron.json"
+    path.write_text(path.read_text().replace('"value": 1.0', '"value": NaN'))
+    done = tito("milestone", "list", "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)[0]["results"][0]["gate"]["value"] == "NaN"
+    assert "learnt: NaN" in tito("milestone", "list").stdout
+
+
 def test_results_go_where_the_environment_says(
     checkout: Path, tito: Tito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,7 +60,7 @@ def read(path: Path, present: dict[str, str]) -> Result | None:
         present: The fingerprints of the sources as they are now.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=str)  # NaN is shown, and is no JSON
     except (OSError, ValueError):
         return None
     if not isinstance(document, dict) or not isinstance(document.get("passed"), bool):
