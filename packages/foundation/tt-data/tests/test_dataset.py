@@ -149,6 +149,11 @@ def test_random_split_by_fractions_uses_all(length: int, parts: int) -> None:
     assert max(sizes) - min(sizes) <= 1
 
 
+def test_a_fraction_is_not_rounded_down_by_what_binary_cannot_hold() -> None:
+    assert 0.29 * 100 < 29
+    assert [len(part) for part in random_split(list(range(100)), [0.71, 0.29])] == [71, 29]
+
+
 def test_random_split_is_random_exact_and_repeatable() -> None:
     data = list(range(100))
     first, second = (random_split(data, [0.7, 0.3], rng=np.random.default_rng(5)) for _ in range(2))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import re
 import tarfile
 import tracemalloc
 from pathlib import Path
@@ -122,9 +123,21 @@ def test_mnist_that_does_not_fit(own: Path, make: Make) -> None:
     labels.write_bytes(make.idx(np.zeros(4, np.uint8)))
     with pytest.raises(DataError, match="do not belong together"):
         mnist()
+    labels.write_bytes(make.idx(np.zeros(5, np.uint8)).replace(b"\0\0\x08", b"\0\0\x09", 1))  # int8
+    with pytest.raises(DataError, match=r"labels int8.* do not belong together"):
+        mnist()
     labels.write_bytes(make.idx(np.full(5, 10, np.uint8)))
     with pytest.raises(DataError, match="ten classes"):
         mnist()
+
+
+@pytest.mark.parametrize("shape", [(5, 28, 27), (5, 784), (5, 1, 28, 28)])
+def test_mnist_of_another_shape(own: Path, make: Make, shape: tuple[int, ...]) -> None:
+    make.all_idx(own / "mnist")
+    (own / "mnist" / "train-images-idx3-ubyte.gz").write_bytes(make.idx(np.zeros(shape, np.uint8)))
+    with pytest.raises(DataError, match=rf"holds uint8{re.escape(str(shape))}; images are uint8\(N, 28, 28\)"):
+        mnist()
+    assert len(mnist("test")) == 5
 
 
 def cifar_tar(path: Path, members: list[tuple[str, bytes]], kind: bytes = tarfile.REGTYPE) -> None:
@@ -176,6 +189,7 @@ def test_cifar_from_the_archive(own: Path, make: Make) -> None:
 def test_cifar_excerpts(own: Path, make: Make) -> None:
     (own / "cifar10").mkdir()
     (own / "cifar10" / "data_batch_1.first3.bin.gz").write_bytes(gzip.compress(make.records(3)))
+    (own / "cifar10" / "data_batch_1.first3.bin.part").write_bytes(b"half")
     assert dataset_info("cifar10").cached
     assert len(cifar10()) == 3
     assert "unverified" in cifar10().source

@@ -233,6 +233,22 @@ def test_a_connection_that_breaks(server: Server, tmp_path: Path, monkeypatch: p
         get(server, tmp_path / "f")
 
 
+def test_a_bar_for_who_is_looking_and_wants_it(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("rich")
+    server.files["f"] = CONTENT
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    for terminal, wanted in ((False, True), (True, False), (True, True)):
+        if terminal:
+            monkeypatch.setenv("FORCE_COLOR", "1")  # how rich is told that somebody is looking
+        download_file(server.url + "/f", tmp_path / "f", sha256=SHA256, size=len(CONTENT), progress=wanted)
+        shown = capsys.readouterr()
+        assert bool(shown.err) == (terminal and wanted)
+        assert shown.out == ""
+
+
 def test_without_rich_there_is_no_bar(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich", None)
     get(server, tmp_path / "f")

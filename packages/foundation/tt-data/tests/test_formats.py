@@ -89,6 +89,14 @@ def test_malformed_idx(tmp_path: Path, data: bytes, message: str) -> None:
     assert caught.value.where == path
 
 
+def test_the_cap_is_the_last_that_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.idx"
+    path.write_bytes(b"\0\0\x0b\1\0\0\0\5" + bytes(10))
+    assert read_idx(path, max_bytes=10).shape == (5,)
+    with pytest.raises(DataError, match=r"promises 10 bytes of shape .* at most 9 are read"):
+        read_idx(path, max_bytes=9)
+
+
 def test_absent_file(tmp_path: Path) -> None:
     for read in (read_idx, read_cifar10):
         with pytest.raises(DataError, match="cannot be read"):

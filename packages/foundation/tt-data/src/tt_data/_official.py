@@ -68,7 +68,9 @@ def _idx_dataset(name: str, title: str, split: Split, dtype: Scale, classes: tup
     wanted = [file for file in dataset_info(name).files if file.name.startswith(prefix)]
     paths = [data_folder() / name / file.name for file in wanted]
     images, labels = (read_idx(path, max_bytes=60_000 * 784) for path in paths)
-    if images.dtype != np.uint8 or images.ndim != 3 or labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (28, 28):
+        raise DataError(f"holds {images.dtype}{images.shape}; images are uint8(N, 28, 28)", where=paths[0])
+    if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
         raise DataError(
             f"images {images.dtype}{images.shape} and labels {labels.dtype}{labels.shape} do not belong together",
             where=paths[0].parent,

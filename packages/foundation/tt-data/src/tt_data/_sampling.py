@@ -72,7 +72,7 @@ def split_lengths(length: int, parts: Sequence[int | float]) -> list[int]:
             f"the parts {list(parts)} add up to {sum(parts)}",
             hint=f"give whole numbers that add up to {length}, or fractions that add up to 1",
         )
-    # A part of 0.3 of 10 is 2.999... in binary: the small term keeps it at three.
+    # A part of 0.29 of 100 is 28.999... in binary: the small term keeps it at 29.
     lengths = [int(length * part + 1e-9) for part in parts]
     for i in range(length - sum(lengths)):
         lengths[i % len(lengths)] += 1
