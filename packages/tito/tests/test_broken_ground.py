@@ -90,6 +90,20 @@ def test_a_package_that_fails_is_no_failed_gate(
     assert str(Path("own", "tt_autograd", "__init__.py")) in done.stderr
 
 
+def test_doctor_tries_what_is_installed_not_what_lies_around(checkout: Path, tito: Tito) -> None:
+    (checkout / "tt_tensor.py").write_text("1 / 0\n")
+    done = tito("doctor", "--json")
+    assert done.exit_code == 0, done.stdout
+
+
+def test_a_missing_part_of_an_installed_package_is_no_missing_package(
+    checkout: Path, own_package: Callable[..., Done]
+) -> None:
+    done = own_package("tt_autograd", "import tt_tensor.nothing\n", "data", "list", "--json")
+    assert done.returncode == 3
+    assert "No module named 'tt_tensor.nothing'" in json.loads(done.stdout)["error"]["got"]
+
+
 @pytest.mark.parametrize("module", ["tensor", "tokenizers"])
 def test_a_lesson_asks_nothing_of_a_later_package(
     module: str, checkout: Path, own_package: Callable[..., Done]
