@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tt_layers import Module, Parameter, init
 from tt_tensor import Tensor
 
-from tt_conv._convolution import conv1d, conv2d
+from tt_conv._convolution import conv1d, conv2d, line_settings
 from tt_conv._window import Padding, pair, sides
 
 
@@ -166,7 +166,8 @@ class Conv1d(_Convolution):
         self.dilation = pair((1, dilation), "dilation")[1]
         self.padding = padding
         self.groups = groups
-        self.make_parameters((out_channels, in_channels // groups, kernel_size), bias, dtype, rng)
+        line_settings((1, self.kernel_size), stride, padding, dilation)  # wrong settings are said here, as in Conv2d
+        self.make_parameters((out_channels, in_channels // groups, self.kernel_size), bias, dtype, rng)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return what each filter found in the sequences."""

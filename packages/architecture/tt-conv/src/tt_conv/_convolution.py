@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 from tt_tensor import Tensor, TensorLike, applies, as_tensor, expand_dims, squeeze
 
 from tt_conv._check import as_images, check_filters, check_floating
 from tt_conv._primitives import conv2d_primitive, unfold_primitive
-from tt_conv._window import Padding, check_fit, pair, sides, windows
+from tt_conv._window import Padding, Pair, Sides, check_fit, pair, sides, windows
 
 
 @applies(conv2d_primitive)
@@ -63,6 +62,20 @@ def conv2d(
     return conv2d_primitive(*inputs, stride=steps, padding=around, dilation=apart, groups=groups)
 
 
+def line_settings(
+    kernel: Pair, stride: int, padding: int | tuple[int, int] | Literal["same", "valid"], dilation: int
+) -> tuple[Pair, Pair, Sides]:
+    """Read stride, dilation and padding along a line as those of an image of height one.
+
+    Raises:
+        ValueError: They make no sense, alone or together.
+    """
+    steps, apart = pair((1, stride), "stride"), pair((1, dilation), "dilation")
+    if isinstance(padding, str):
+        return steps, apart, sides(padding, kernel, steps, apart)
+    return steps, apart, ((0, 0), pair(padding, "padding", 0))
+
+
 def conv1d(
     x: TensorLike,
     weight: Tensor,
@@ -101,11 +114,10 @@ def conv1d(
         raise ValueError(f"conv1d wants sequences of shape (N, C, L), but received the shape {lines.shape}")
     check_floating(lines, "conv1d")
     check_filters(lines, weight, bias, groups, "conv1d")
-    if isinstance(padding, (int, np.integer)):
-        padding = (int(padding), int(padding))
-    flat: Padding = padding if isinstance(padding, str) else ((0, 0), (padding[0], padding[1]))
-    out = conv2d(expand_dims(lines, 2), expand_dims(weight, 2), bias, (1, stride), flat, (1, dilation), groups)
-    return squeeze(out, 2)
+    images, kernel = expand_dims(lines, 2), (1, weight.shape[2])
+    steps, apart, around = line_settings(kernel, stride, padding, dilation)
+    check_fit("conv1d", images.shape, *windows(kernel, steps, around, apart))
+    return squeeze(conv2d(images, expand_dims(weight, 2), bias, steps, around, apart, groups), 2)
 
 
 @applies(unfold_primitive)

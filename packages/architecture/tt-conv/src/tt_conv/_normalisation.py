@@ -101,8 +101,8 @@ def batch_norm2d(
         count = images.size // max(1, channels)
         if count == 1:
             raise ValueError(
-                f"batch_norm2d needs more than one value for each channel while training, but received the shape "
-                f"{images.shape}; give it a larger batch, or call eval() first"
+                f"batch_norm2d needs more than one value for a channel's statistics, but received the shape "
+                f"{images.shape}; give it a larger batch, or running statistics and training=False (a layer: eval())"
             )
         moments = channel_moments_primitive(images.detach())
         if training and count:

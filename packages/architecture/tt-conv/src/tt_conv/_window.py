@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from tt_tensor import Array
@@ -71,8 +70,8 @@ def pair(value: int | tuple[int, int], name: str, least: int = 1) -> Pair:
     Raises:
         ValueError: Neither, or a number below `least`.
     """
-    numbers = tuple(value) if isinstance(value, Sequence) else (value, value)
-    if len(numbers) != 2 or not all(operator.index(n) >= least for n in numbers):
+    numbers: tuple[Any, ...] = tuple(value) if isinstance(value, Sequence) else (value, value)
+    if len(numbers) != 2 or not all(isinstance(n, (int, np.integer)) and n >= least for n in numbers):
         raise ValueError(f"{name} must be a whole number of at least {least}, or two (height, width); got {value!r}")
     return int(numbers[0]), int(numbers[1])
 
@@ -91,7 +90,7 @@ def sides(padding: Padding, kernel: Pair, stride: Pair, dilation: Pair) -> Sides
         if stride != (1, 1):
             raise ValueError(f'padding="same" keeps the size, which a stride of {stride} does not; give numbers')
         return same_sides(kernel[0], dilation[0]), same_sides(kernel[1], dilation[1])
-    if isinstance(padding, Sequence) and isinstance(padding[0], Sequence):
+    if isinstance(padding, Sequence) and len(padding) == 2 and isinstance(padding[0], Sequence):
         top_bottom, left_right = cast("Sides", padding)
         return pair(top_bottom, "padding", 0), pair(left_right, "padding", 0)
     down, right = pair(cast("int | Pair", padding), "padding", 0)
