@@ -96,6 +96,16 @@ def test_doctor_tries_what_is_installed_not_what_lies_around(checkout: Path, tit
     assert done.exit_code == 0, done.stdout
 
 
+def test_doctor_looks_where_this_process_looks(
+    checkout: Path, tito: Tito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "tt_train.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "own"))
+    checks = {check["name"]: check["state"] for check in json.loads(tito("doctor", "--json").stdout)}
+    assert (checks["tt-optim"], checks["tt-train"]) == ("ok", "fail")
+
+
 def test_a_missing_part_of_an_installed_package_is_no_missing_package(
     checkout: Path, own_package: Callable[..., Done]
 ) -> None:

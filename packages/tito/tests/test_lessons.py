@@ -70,6 +70,14 @@ def test_every_lesson_measures_and_draws_its_pictures(
 def test_what_is_no_time_is_the_same_in_every_run(checkout: Path, tito: Tito) -> None:
     first, second = (json.loads(tito("lesson", "layers", "--json").stdout) for _ in range(2))
     assert first == second
+    courses = {row["what"]: row for row in first["Mean square of activations through depth"]}
+    assert courses["Kaiming"]["first"] == pytest.approx(1, abs=0.1)
+    assert courses["Xavier"]["last"] < 1e-6
+
+
+def test_what_a_record_computes_is_shown_too(checkout: Path, tito: Tito) -> None:
+    (row,) = json.loads(tito("lesson", "tensor", "--json").stdout)["Rows against columns"]
+    assert row["ratio"] == pytest.approx(row["column_seconds"] / row["row_seconds"])
 
 
 def test_a_module_that_nobody_has_written_yet_has_no_lesson(checkout: Path, tito: Tito) -> None:

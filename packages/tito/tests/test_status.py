@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,17 @@ def test_tests_become_stale_with_the_package(checkout: Path, tito: Tito) -> None
     assert json.loads(tito("status", "--json").stdout)["modules"][0]["tested"] == "stale"
 
 
+def test_stdout_is_json_alone_while_the_tests_speak(checkout: Path) -> None:
+    tests = checkout / "packages" / "foundation" / "tt-tensor" / "tests"
+    tests.mkdir(parents=True)
+    (tests / "test_it.py").write_text("def test_it():\n    pass\n")
+    command = [sys.executable, "-m", "tito", "test", "1", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["passed"] is True
+    assert "1 passed" in done.stderr
+
+
 def test_what_changes_while_its_tests_run_is_not_tested(checkout: Path, tito: Tito, tmp_path: Path) -> None:
     package = tmp_path / "own" / "tt_capstone"
     package.mkdir(parents=True)
@@ -111,10 +123,11 @@ def test_an_unknown_module_is_refused(checkout: Path, tito: Tito, name: str) -> 
     assert "there is no such module" in done.stderr
 
 
-def test_tests_that_cannot_run_are_no_failed_tests(checkout: Path, tito: Tito) -> None:
+@pytest.mark.parametrize("source", ["def broken(:\n", "import os\n\n\ndef test_it():\n    os.abort()\n"])
+def test_tests_that_cannot_run_are_no_failed_tests(source: str, checkout: Path, tito: Tito) -> None:
     tests = checkout / "packages" / "foundation" / "tt-tensor" / "tests"
     tests.mkdir(parents=True)
-    (tests / "test_it.py").write_text("def broken(:\n")
+    (tests / "test_it.py").write_text(source)
     done = tito("test", "1")
     assert done.exit_code == 3
     assert "could not run" in done.stderr
