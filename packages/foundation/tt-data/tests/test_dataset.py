@@ -64,6 +64,7 @@ def test_collate_makes_no_float64_of_numbers_of_two_kinds(other: Sample) -> None
         ([(1, 2), (1,)], "equally many"),
         ([np.zeros(2), np.zeros(3)], "field 0 has different shapes"),
         ([np.array(["text"])], "must hold numbers"),
+        ([[[1], [2, 3]]], "must hold numbers in one shape; got list"),
     ],
 )
 def test_collate_explains(samples: list[Sample], message: str) -> None:

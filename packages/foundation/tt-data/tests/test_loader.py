@@ -115,9 +115,12 @@ def test_lists_and_own_collate() -> None:
     assert numbers(DataLoader(TensorDataset([1, 2, 3]), 2, collate=sums)) == [[3], [3]]
 
 
-@pytest.mark.parametrize("setting", [{"batch_size": 0}, {"prefetch": -1}, {"workers": -1}])
+@pytest.mark.parametrize(
+    "setting", [{"batch_size": 0}, {"prefetch": -1}, {"workers": -1}, {"batch_size": 2.0}, {"batch_size": None}]
+)
 def test_settings_out_of_range(setting: dict[str, int]) -> None:
-    with pytest.raises(DataError, match="at least"):
+    ((name, value),) = setting.items()
+    with pytest.raises(DataError, match=f"{name} must be a whole number, at least .; got {value}"):
         DataLoader([1], **setting)  # type: ignore[arg-type] # the names are checked above, one by one
 
 

@@ -83,6 +83,13 @@ def test_resume_with_other_kinds_of_generators(kind: type[np.random.BitGenerator
     assert numbers(resumed) == numbers(saved)
 
 
+def test_a_state_is_json_whatever_the_numbers_that_the_loader_was_made_with() -> None:
+    loader = DataLoader([1, 2, 3], int(np.int64(2)))
+    other = DataLoader([1, 2, 3], np.int64(2))  # type: ignore[arg-type] # as arithmetic with arrays gives it
+    other.load_state_dict(json.loads(json.dumps(other.state_dict())))
+    assert other.state_dict() == loader.state_dict()
+
+
 def test_half_a_state_of_a_generator_changes_nothing() -> None:
     loader = DataLoader([1, 2], rng=np.random.Generator(np.random.MT19937(1)))
     state = loader.state_dict()

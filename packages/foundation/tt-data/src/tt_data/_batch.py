@@ -66,7 +66,10 @@ def as_array(value: Field) -> Array:
     """Return a field as an array; floating numbers that are not tensors become float32."""
     if isinstance(value, Tensor):
         return value.data
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise DataError(f"a field of a sample must hold numbers in one shape; got {type(value).__name__}") from error
     if array.dtype.kind not in "biuf":
         raise DataError(f"a field of a sample must hold numbers; got {type(value).__name__} ({array.dtype})")
     return array.astype(np.float32) if array.dtype == np.float64 else array

@@ -56,7 +56,7 @@ class DataLoader:
         transform: Changes the inputs of each batch, such as `Compose([RandomCrop(32, 4), RandomHorizontalFlip()])`.
 
     Raises:
-        DataError: A number is out of range.
+        DataError: A number is out of range, or no whole number.
 
     Example:
         >>> from tt_data import TensorDataset
@@ -78,12 +78,9 @@ class DataLoader:
         collate: Callable[[Sequence[Sample]], Batch] | None = None,
         transform: Transform | None = None,
     ) -> None:
-        for name, value, least in (("batch_size", batch_size, 1), ("prefetch", prefetch, 0), ("workers", workers, 0)):
-            if value < least:
-                raise DataError(f"{name} must be at least {least}; got {value}")
-        self.dataset, self.batch_size = dataset, batch_size
+        self.dataset, self.batch_size = dataset, _whole("batch_size", batch_size, 1)
         self.shuffle, self.drop_last = shuffle, drop_last
-        self.prefetch, self.workers = prefetch, workers
+        self.prefetch, self.workers = _whole("prefetch", prefetch, 0), _whole("workers", workers, 0)
         self.collate, self.transform = collate, transform
         self.rng = rng
         self._epoch = _Epoch()
@@ -187,6 +184,13 @@ def fetch(
     if collate_with is None and isinstance(dataset, Dataset):
         return dataset.batch(indices)
     return (collate_with or collate)([dataset[int(index)] for index in indices])
+
+
+def _whole(name: str, value: object, least: int) -> int:
+    """Return a setting as Python's own integer, which JSON can hold."""
+    if not isinstance(value, int | np.integer) or value < least:
+        raise DataError(f"{name} must be a whole number, at least {least}; got {value!r}")
+    return int(value)
 
 
 def _plain(state: object) -> object:
