@@ -76,6 +76,14 @@ def test_gelu_of_minus_infinity_is_its_limit(dtype: type[np.floating]) -> None:
     assert act.gelu(Tensor([-math.inf], dtype=dtype)).item() == 0.0
 
 
+@pytest.mark.parametrize("order", [(0, 3, 1, 2), (3, 2, 1, 0), (0, 1, 2, 3)])
+def test_gelu_lies_in_memory_as_its_input(order: tuple[int, ...], rng: np.random.Generator) -> None:
+    x = rng.normal(size=(2, 3, 4, 5)).astype(np.float32).transpose(order)
+    out = act.gelu(from_numpy(x))
+    assert out.data.strides == x.strides
+    npt.assert_array_equal(out.data, act.gelu(Tensor(x.copy())).data)
+
+
 def test_blocks_of_gelu_do_not_show(rng: np.random.Generator) -> None:
     x = rng.normal(size=(3, 20_001)).astype(np.float32)
     npt.assert_array_equal(act.gelu(Tensor(x)).data[2, 19_000:], act.gelu(Tensor(x[2, 19_000:])).data)

@@ -15,15 +15,23 @@ _DENSITY = (2 * np.pi) ** -0.5
 
 
 def exact_gelu(x: Array, *, derive: bool = False) -> tuple[Array, Array | None]:
-    """GELU of float32 or float64, and with `derive` its derivative, for which most is at hand then."""
-    flat = np.ravel(x)
+    """GELU of float32 or float64, and with `derive` its derivative, for which most is at hand then.
+
+    Both lie in memory as `x` does: channels last, for one, as the next convolution wants them.
+    """
+    order = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
+    packed = np.ascontiguousarray(x.transpose(order))
+    flat = packed.reshape(-1)
     out = np.empty_like(flat)
     derivative = np.empty_like(flat) if derive else None
     formula = _by_tail if flat.dtype == np.float32 else _by_erf
     for start in range(0, flat.size, _BLOCK):
         part = slice(start, start + _BLOCK)
         formula(flat[part], out[part], None if derivative is None else derivative[part])
-    return out.reshape(x.shape), None if derivative is None else derivative.reshape(x.shape)
+    back = np.argsort(order)
+    shape = x.transpose(order).shape  # of a number, ascontiguousarray makes a row
+    result = out.reshape(shape).transpose(back)
+    return result, None if derivative is None else derivative.reshape(shape).transpose(back)
 
 
 def _by_tail(x: Array, out: Array, derivative: Array | None) -> None:
