@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -50,6 +52,14 @@ def test_each_kind_comes_back(tmp_path: Path, make: Maker) -> None:
             assert loaded.decode(ids) == tokenizer.decode(ids) == TEXT
         loaded.save(tmp_path / "again.json")
         assert (tmp_path / "again.json").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("pattern", ["gpt2", "cl100k", "spaces", "none"])
+def test_a_tokenizer_can_be_pickled_and_copied(pattern: str) -> None:
+    tokenizer = BPETokenizer.train(TEXT, 270, pattern=pattern)
+    for again in (pickle.loads(pickle.dumps(tokenizer)), copy.deepcopy(tokenizer)):
+        assert again.encode(TEXT) == tokenizer.encode(TEXT)
+        assert again.pattern == pattern
 
 
 def test_saving_leaves_one_whole_file(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 from tt_tokenizers._errors import TokenizerError
 from tt_tokenizers._text import check_string
@@ -65,11 +65,15 @@ def splitter(pattern: str) -> Callable[[str], list[str]]:
     Raises:
         TokenizerError: There is no such pattern.
     """
-    if pattern == "none":
-        return lambda text: [text] if text else []
-    if pattern not in _TEMPLATES:
+    if pattern not in PATTERNS:
         raise TokenizerError(f"there is no pattern {pattern!r}; choose one of {', '.join(PATTERNS)}")
-    return lambda text: _compiled(pattern, _limit(text)).findall(text)
+    return partial(_split, pattern)  # which a tokenizer can be pickled with, as it could not with a lambda
+
+
+def _split(pattern: str, text: str) -> list[str]:
+    if pattern == "none":
+        return [text] if text else []
+    return _compiled(pattern, _limit(text)).findall(text)
 
 
 def _limit(text: str) -> int:
