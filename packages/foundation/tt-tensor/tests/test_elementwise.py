@@ -156,12 +156,12 @@ def test_power() -> None:
     assert (Tensor([3.0], dtype=np.float64) ** 2).dtype == np.float64
 
 
-def test_erf_errs_by_four_units_in_the_last_place_in_float32(rng: np.random.Generator) -> None:
+def test_erf_errs_by_five_units_in_the_last_place_in_float32(rng: np.random.Generator) -> None:
     x = np.concatenate([rng.normal(0, 2, 20_000), np.linspace(-6, 6, 2001), 10.0 ** -np.arange(30)]).astype(np.float32)
     exact = np.array([math.erf(float(v)) for v in x])
     ours = tt.erf(Tensor(x))
     assert ours.dtype == np.float32
-    assert np.all(np.abs(ours.data - exact) <= 4 * np.spacing(np.abs(exact).astype(np.float32)))
+    assert np.all(np.abs(ours.data - exact) <= 5 * np.spacing(np.abs(exact).astype(np.float32)))
 
 
 def test_erf_to_float64_rounding() -> None:

@@ -158,7 +158,7 @@ def polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
 
 @ieee
 def erf(x: Array) -> Array:
-    """Return the error function 2/sqrt(pi) * integral of exp(-t*t) from 0 to x, to 4 units in the last place."""
+    """Return the error function 2/sqrt(pi) * integral of exp(-t*t) from 0 to x, to 5 units in the last place."""
     if x.dtype == np.float64 or x.dtype.kind != "f":
         formula, flat = _erf_double, np.ravel(x).astype(np.float64, copy=False)
     else:
