@@ -173,3 +173,33 @@ def test_a_result_without_a_gate_is_shown_without_one(checkout: Path, tito: Tito
     (row, *_) = json.loads(tito("milestone", "list", "--json").stdout)
     assert len(row["results"]) == 1
     assert tito("milestone", "list").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "what"),
+    [
+        (ZeroDivisionError("division by zero"), 3, "something that tito called has failed"),
+        (ModuleNotFoundError("no tt_optim", name="tt_optim"), 2, "tt-optim is not installed, and is needed here"),
+        (ModuleNotFoundError("no nonsense", name="nonsense"), 3, "something that tito called has failed"),
+    ],
+)
+def test_whatever_a_package_raises_has_its_exit_code(
+    error: Exception,
+    code: int,
+    what: str,
+    checkout: Path,
+    tito: Tito,
+    without: Without,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> None:
+        raise error
+
+    without("tt_optim")
+    monkeypatch.setattr(tt.data, "dataset_names", fail)
+    done = tito("data", "list", "--json")
+    assert done.exit_code == code
+    said = json.loads(done.stdout)["error"]
+    assert said["what"] == what
+    assert str(error) in said["got"]
+    assert ("Traceback" in done.stderr) == (code == 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from tinytorch.packages import BUILT, PACKAGES, Package, version_of
 
@@ -55,8 +56,10 @@ def broken() -> dict[str, str]:
     installed = [package for package in BUILT if version_of(package) is not None]
     if _import_error(*(package.import_name for package in installed)) is None:
         return {}
-    tried = {package.distribution: _import_error(package.import_name) for package in installed}
-    return {name: error for name, error in tried.items() if error is not None}
+    with ThreadPoolExecutor() as pool:  # each waits for a process of its own
+        tried = pool.map(_import_error, [package.import_name for package in installed])
+        found = {package.distribution: error for package, error in zip(installed, tried, strict=True)}
+    return {name: error for name, error in found.items() if error is not None}
 
 
 def _import_error(*names: str) -> str | None:
