@@ -95,8 +95,8 @@ def test_what_changes_while_its_tests_run_is_not_tested(checkout: Path, tito: Ti
     (package / "__init__.py").touch()
     tests = checkout / "packages" / "optimization" / "tt-capstone" / "tests"
     tests.mkdir(parents=True)
-    line = f"open({str(package / '__init__.py')!r}, 'a').write('changed = True')"
-    (tests / "test_it.py").write_text(f"def test_it():\n    {line}\n")
+    line = f"Path({str(package / '__init__.py')!r}).write_text('changed = True')"
+    (tests / "test_it.py").write_text(f"from pathlib import Path\n\n\ndef test_it():\n    {line}\n")
     sys.path.insert(0, str(package.parent))
     try:
         assert tito("test", "20").exit_code == 0
