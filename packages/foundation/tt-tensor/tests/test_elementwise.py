@@ -248,3 +248,17 @@ def test_blocks_do_not_show(rng: np.random.Generator) -> None:
     whole = tt.erf(Tensor(x, dtype=np.float64)).data
     piece = tt.erf(Tensor(x[40_000:], dtype=np.float64)).data
     np.testing.assert_array_equal(whole[40_000:], piece)
+
+
+@pytest.mark.parametrize("number", [-1, 255, 256, 300, -(2**63), 2**63, 2**200, -(2**2000)])
+def test_a_number_beyond_the_element_type_is_compared_as_what_it_is(number: int) -> None:
+    x = Tensor([0, 1, 255], np.uint8)
+    elements = [0, 1, 255]
+    assert (x == number).tolist() == [e == number for e in elements]
+    assert (x != number).tolist() == [e != number for e in elements]
+    assert (x < number).tolist() == tt.less(x, number).tolist() == [e < number for e in elements]
+    assert (number <= x).tolist() == [number <= e for e in elements]
+    assert (number in x) == (number in elements)
+    if not 0 <= number <= 255:
+        with pytest.raises(OverflowError):
+            x + number

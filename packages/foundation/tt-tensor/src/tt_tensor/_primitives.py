@@ -13,6 +13,7 @@ from tt_tensor import _kernels_index as indexing
 from tt_tensor import _kernels_linalg as linalg
 from tt_tensor import _kernels_reduce as reduce
 from tt_tensor import _kernels_shape as shapes
+from tt_tensor._comparison import Comparison
 from tt_tensor._primitive import Primitive
 
 add = Primitive("add", np.add, elementwise=True)
@@ -39,12 +40,12 @@ astype = Primitive("astype", elementwise.astype, elementwise=True)
 copy = Primitive("copy", elementwise.copy, elementwise=True)
 detach = Primitive("detach", lambda x: x, view=True, doc="Share the memory; let no gradient through.")
 
-equal = Primitive("equal", np.equal, elementwise=True)
-not_equal = Primitive("not_equal", np.not_equal, elementwise=True)
-less = Primitive("less", np.less, elementwise=True)
-less_equal = Primitive("less_equal", np.less_equal, elementwise=True)
-greater = Primitive("greater", np.greater, elementwise=True)
-greater_equal = Primitive("greater_equal", np.greater_equal, elementwise=True)
+equal = Comparison("equal", np.equal, elementwise=True)
+not_equal = Comparison("not_equal", np.not_equal, elementwise=True)
+less = Comparison("less", np.less, elementwise=True)
+less_equal = Comparison("less_equal", np.less_equal, elementwise=True)
+greater = Comparison("greater", np.greater, elementwise=True)
+greater_equal = Comparison("greater_equal", np.greater_equal, elementwise=True)
 logical_not = Primitive("logical_not", np.logical_not, elementwise=True)
 floor = Primitive("floor", np.floor, elementwise=True)
 sign = Primitive("sign", np.sign, elementwise=True)

@@ -211,7 +211,10 @@ class Tensor(Conversions, Methods):
             yield self[i]
 
     def __contains__(self, value: TensorLike) -> bool:
-        return bool((self._data == self._array_of(value)).any())
+        try:
+            return bool((self._data == self._array_of(value)).any())
+        except OverflowError:  # of a number that no element can be
+            return False
 
     def __repr__(self) -> str:
         return format_tensor(self._data, self._requires_grad, None if self.grad_fn is None else self.grad_fn.name)

@@ -1,0 +1,37 @@
+"""Comparisons, in which a number may be larger than the other side's type can hold."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tt_tensor._primitive import Primitive
+
+if TYPE_CHECKING:
+    from tt_tensor._operators import TensorLike
+    from tt_tensor._tensor import Tensor
+
+
+class Comparison(Primitive):
+    """A primitive whose result is booleans: a Python integer that an element type cannot hold has its place beside it.
+
+    Arithmetic refuses such a number, since its result would not fit either.
+    """
+
+    def __call__(self, *inputs: TensorLike, **params: object) -> Tensor:
+        """Compare tensors (or what can become one)."""
+        try:
+            return super().__call__(*inputs, **params)
+        except OverflowError:
+            return super().__call__(*[placed(value) for value in inputs], **params)
+
+
+def placed(value: TensorLike) -> TensorLike:
+    """Return a Python integer in a type that holds it: int64, or beyond that an infinity."""
+    if not isinstance(value, int):
+        return value
+    if -(2**63) <= value < 2**64:
+        return np.asarray(value)
+    return math.inf if value > 0 else -math.inf
