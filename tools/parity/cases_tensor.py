@@ -36,7 +36,7 @@ VALUES = [
     *(row(n, getattr(tt, n), getattr(torch, n), fixed(real(3, 4))) for n in ("floor", "sign")),
     *(
         row(f"{n}: {words}", getattr(tt, n), getattr(torch, n), *inputs)
-        for n in ("add", "subtract", "multiply", "divide", "maximum", "minimum")
+        for n in ("add", "subtract", "multiply", "divide", "maximum", "minimum", "remainder")
         for words, inputs in (
             ("broadcast", (real(3, 4), real(4))),
             ("outer", (real(3, 1), real(1, 4))),
@@ -50,6 +50,9 @@ VALUES = [
     row("minimum: ties", tt.minimum, torch.minimum, TIES, given([2.0, 2.0, 3.0])),
     row("log: 0 and below", tt.log, torch.log, fixed(given([0.0, -1.0, 1.0]))),
     row("divide: by 0", tt.divide, torch.divide, fixed(given([0.0, -1.0, 1.0])), fixed(given([0.0, 0.0, 0.0]))),
+    row("floor_divide", tt.floor_divide, torch.floor_divide, fixed(real(3, 4)), fixed(real(4))),
+    row("floor_divide: integers", lambda x, y: (x - 4) // y, lambda x, y: (x - 4) // y, classes(9, 5),
+        given([1, 2, -3, 4, -5])),
     row("power", tt.power, torch.pow, within(0.2, 3.0, 3, 4), real(4)),
     row("power: 0 ** 0 and 0 ** 2", lambda x: x ** tt.Tensor([0.0, 2.0, 1.0], dtype=x.dtype),
         lambda x: x ** torch.tensor([0.0, 2.0, 1.0], dtype=x.dtype), given([0.0, 0.0, 0.0])),

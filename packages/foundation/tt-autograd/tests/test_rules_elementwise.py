@@ -62,7 +62,7 @@ def test_two_inputs_broadcast(check: Any, name: str, left: tuple[int, ...], righ
 
 
 @pytest.mark.parametrize(("left", "right"), PAIRS)
-@pytest.mark.parametrize("name", ["divide", "power"])
+@pytest.mark.parametrize("name", ["divide", "power", "remainder"])
 def test_division_and_power_broadcast(check: Any, name: str, left: tuple[int, ...], right: tuple[int, ...]) -> None:
     check(P[name], positive(*left), positive(*right))
 

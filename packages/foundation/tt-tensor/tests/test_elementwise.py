@@ -94,7 +94,7 @@ def test_broadcast_shape_stretches_ones_even_to_zero() -> None:
         tt.broadcast_shape((2, 3), (5, 3))
 
 
-@pytest.mark.parametrize("name", ["add", "divide", "maximum", "less"])
+@pytest.mark.parametrize("name", ["add", "divide", "remainder", "maximum", "less"])
 def test_shapes_that_do_not_broadcast_name_the_operation(name: str) -> None:
     x, y = tt.ones(2, 3), tt.ones(2, 4)
     with pytest.raises(ValueError, match=rf"{name}.*\(2, 3\).*\(2, 4\).*axis -1"):
@@ -262,3 +262,24 @@ def test_a_number_beyond_the_element_type_is_compared_as_what_it_is(number: int)
     if not 0 <= number <= 255:
         with pytest.raises(OverflowError):
             x + number
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.float16, np.float32, np.float64])
+def test_whole_division_is_pythons(kind: type[np.generic]) -> None:
+    pairs = [(a, b) for a in (-7, -6, 0, 5, 7) for b in (-3, -2, 1, 2, 4)]
+    x, y = (tt.from_numpy(np.array(column, kind)) for column in zip(*pairs, strict=True))
+    assert (x // y).dtype == (x % y).dtype == np.dtype(kind)
+    assert (x // y).tolist() == tt.floor_divide(x, y).tolist() == [a // b for a, b in pairs]
+    assert (x % y).tolist() == tt.remainder(x, y).tolist() == [a % b for a, b in pairs]
+    assert (7 // y).tolist() == [7 // b for _, b in pairs]
+    assert (7 % y).tolist() == [7 % b for _, b in pairs]
+    assert (x // 2).tolist() == [a // 2 for a, _ in pairs]
+    assert np.remainder(x, 4).tolist() == [a % 4 for a, _ in pairs]
+
+
+def test_whole_division_by_zero() -> None:
+    assert (Tensor([1.0, -1.0]) // 0).tolist() == [INF, -INF]
+    assert tt.isnan(Tensor([1.0]) % 0).item()
+    for divide in (tt.floor_divide, tt.remainder):
+        with pytest.raises(ZeroDivisionError, match=f"{divide.__name__}.*integer"):
+            divide(Tensor([1, 2]), Tensor([1, 0]))

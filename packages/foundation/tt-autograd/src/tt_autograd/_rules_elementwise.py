@@ -87,6 +87,7 @@ defvjp(P["add"], lambda g, _out, _x, _y: g, lambda g, _out, _x, _y: g)
 defvjp(P["subtract"], lambda g, _out, _x, _y: g, lambda g, _out, _x, _y: -g)
 defvjp(P["multiply"], multiply_left, multiply_right)
 defvjp(P["divide"], lambda g, _out, _x, y: g / y, divide_right)
+defvjp(P["remainder"], lambda g, _out, _x, _y: g, lambda g, _out, x, y: -g * np.floor_divide(x, y))
 defvjp(P["power"], power_base, power_exponent)
 defvjp(
     P["maximum"],

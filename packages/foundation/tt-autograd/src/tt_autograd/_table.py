@@ -101,7 +101,7 @@ NONDIFFERENTIABLE: set[Primitive] = {
     for name, primitive in primitives().items()
     if name
     in {
-        "all", "any", "argmax", "argmin", "argsort", "detach", "equal", "floor", "greater",
+        "all", "any", "argmax", "argmin", "argsort", "detach", "equal", "floor", "floor_divide", "greater",
         "greater_equal", "isfinite", "isnan", "less", "less_equal", "logical_not", "not_equal", "one_hot", "sign",
     }
 }  # fmt: skip

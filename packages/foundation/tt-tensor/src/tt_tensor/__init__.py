@@ -35,11 +35,11 @@ from tt_tensor._functions_choose import (
     sign,
     where,
 )
+from tt_tensor._functions_division import divide, floor_divide, remainder
 from tt_tensor._functions_elementwise import (
     abs,
     add,
     cos,
-    divide,
     erf,
     exp,
     log,
@@ -145,6 +145,7 @@ __all__ = [
     "flatten",
     "flip",
     "floor",
+    "floor_divide",
     "fold_count",
     "from_numpy",
     "full",
@@ -194,6 +195,7 @@ __all__ = [
     "randn",
     "randn_like",
     "register_kernel",
+    "remainder",
     "repeat",
     "reshape",
     "rng_state",

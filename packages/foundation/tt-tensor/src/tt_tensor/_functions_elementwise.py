@@ -62,24 +62,6 @@ def multiply(x: TensorLike, y: TensorLike) -> Tensor:
     return P.multiply(x, y)
 
 
-@applies(P.divide)
-def divide(x: TensorLike, y: TensorLike) -> Tensor:
-    """Return x / y as floats, element by element: x/0 is a signed infinity, 0/0 NaN.
-
-    Args:
-        x: Numbers of any shape.
-        y: Numbers of a shape that broadcasts with x's.
-
-    Raises:
-        ValueError: The shapes do not broadcast.
-
-    Example:
-        >>> divide(Tensor([1, 2]), 2).tolist()
-        [0.5, 1.0]
-    """
-    return P.divide(x, y)
-
-
 @applies(P.power)
 def power(x: TensorLike, y: TensorLike) -> Tensor:
     """Return x to the power y: 0**0 is 1, an integer to a negative power is a float.

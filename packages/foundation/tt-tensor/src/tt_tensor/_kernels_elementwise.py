@@ -33,6 +33,34 @@ def divide(x: Array, y: Array) -> Array:
     return np.divide(x, y)
 
 
+@ieee
+def floor_divide(x: Array, y: Array) -> Array:
+    """Divide x by y and round down; for floats by 0 as IEEE 754 says.
+
+    Raises:
+        ZeroDivisionError: An integer is divided by 0.
+    """
+    refuse_zeros("floor_divide", x, y)
+    return np.floor_divide(x, y)
+
+
+@ieee
+def remainder(x: Array, y: Array) -> Array:
+    """Return what whole division leaves, with the sign of y; for floats by 0 it is NaN.
+
+    Raises:
+        ZeroDivisionError: An integer is divided by 0.
+    """
+    refuse_zeros("remainder", x, y)
+    return np.remainder(x, y)
+
+
+def refuse_zeros(name: str, x: Array, y: Array) -> None:
+    """Raise if integers are divided by 0: no integer says that there is no answer."""
+    if np.result_type(x, y).kind != "f" and not np.all(y):
+        raise ZeroDivisionError(f"{name}: an integer is divided by 0; convert to floats, or mask the zeros first")
+
+
 def whole_power(x: Array, y: Array) -> Array:
     """Raise x to one whole power: of the magnitudes, for which NumPy takes a fiftieth of the time, then the signs."""
     size = np.asarray(np.power(np.abs(x), y))

@@ -46,6 +46,18 @@ class Operators:
     def __rtruediv__(self, other: TensorLike) -> Tensor:
         return P.divide(other, self)
 
+    def __floordiv__(self, other: TensorLike) -> Tensor:
+        return P.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: TensorLike) -> Tensor:
+        return P.floor_divide(other, self)
+
+    def __mod__(self, other: TensorLike) -> Tensor:
+        return P.remainder(self, other)
+
+    def __rmod__(self, other: TensorLike) -> Tensor:
+        return P.remainder(other, self)
+
     def __pow__(self, other: TensorLike) -> Tensor:
         return P.power(self, other)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _UFUNCS: dict[np.ufunc, Primitive] = {
     np.add: P.add, np.subtract: P.subtract, np.multiply: P.multiply, np.divide: P.divide, np.power: P.power,
+    np.floor_divide: P.floor_divide, np.remainder: P.remainder,
     np.maximum: P.maximum, np.minimum: P.minimum, np.matmul: P.matmul,
     np.negative: P.negative, np.absolute: P.abs_, np.exp: P.exp, np.log: P.log, np.log1p: P.log1p, np.sqrt: P.sqrt,
     np.sin: P.sin, np.cos: P.cos, np.tanh: P.tanh,
