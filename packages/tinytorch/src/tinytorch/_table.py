@@ -58,13 +58,13 @@ BUILT: tuple[Package, ...] = (
     Package("tt-tensor", 1, "foundation", "tensor", {
         "": "Tensor TensorLike Array Primitive Interpreter use_interpreter use_kernel register_kernel kernels "
             "primitives primitive_of set_num_threads get_num_threads keep_freed_memory manual_seed default_rng "
-            "rng_state set_rng_state as_tensor from_numpy zeros zeros_like ones "
-            "ones_like full full_like eye arange linspace rand rand_like randn randn_like add subtract multiply divide "
-            "floor_divide remainder negative power abs exp log log1p sqrt sin cos tanh erf clip maximum minimum where sign "
-            "floor isfinite isnan equal not_equal less less_equal greater greater_equal logical_not sum mean var std prod max min "
-            "argmax argmin any all logsumexp cumsum norm reshape flatten transpose swapaxes permute expand_dims "
-            "squeeze broadcast_to concat stack split pad flip tile repeat take gather one_hot masked_fill tril triu "
-            "sort argsort topk einsum matmul",
+            "rng_state set_rng_state as_tensor from_numpy zeros zeros_like ones ones_like full full_like eye arange "
+            "linspace rand rand_like randn randn_like add subtract multiply divide floor_divide remainder negative "
+            "power abs exp log log1p sqrt sin cos tanh erf clip maximum minimum where sign floor isfinite isnan equal "
+            "not_equal less less_equal greater greater_equal logical_not sum mean var std prod max min argmax argmin "
+            "any all logsumexp cumsum norm reshape flatten transpose swapaxes permute expand_dims squeeze "
+            "broadcast_to concat stack split pad flip tile repeat take gather one_hot masked_fill tril triu sort "
+            "argsort topk einsum matmul",
     }),
     Package("tt-activations", 2, "foundation", "activations", {
         "nn": "ELU GELU LeakyReLU LogSoftmax ReLU SiLU Sigmoid Softmax Softplus Tanh",
