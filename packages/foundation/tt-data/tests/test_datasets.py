@@ -228,6 +228,14 @@ def test_malformed_cifar_archives(tmp_path: Path, make: Make) -> None:
         cifar10(folder=tmp_path / "absent")
 
 
+def test_an_archive_that_claims_more_than_any_disk_holds(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("a")
+    info.size = 1 << 60
+    (tmp_path / "cifar-10-binary.tar.gz").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    with pytest.raises(DataError, match="claims 1,152,921,504,606,846,976 bytes for 'a'"):
+        cifar10("test", folder=tmp_path)
+
+
 def test_small_archives_that_would_fill_memory(tmp_path: Path) -> None:
     archive = tmp_path / "cifar-10-binary.tar.gz"
     many = tarfile.TarInfo("a").tobuf() * 100_000

@@ -83,11 +83,13 @@ def read_members(path: Path, names: Collection[str], *, max_member_bytes: int, m
                 for count, member in enumerate(tar):
                     if count == _MAX_ENTRIES:
                         raise DataError(f"holds more than {_MAX_ENTRIES:,} entries", where=path)
+                    if not 0 <= member.size <= max_bytes:  # tarfile would look for the end of it for hours
+                        raise DataError(f"claims {member.size:,} bytes for {member.name[:100]!a}", where=path)
                     if member.name in names:
                         if member.name in found:
                             raise DataError(f"holds {member.name} twice", where=path)
                         found[member.name] = _content(tar, member, max_member_bytes, path)
-        except (tarfile.TarError, ValueError) as error:
+        except (tarfile.TarError, ValueError, IndexError) as error:  # the last for sparse entries that are cut off
             if isinstance(error, DataError):
                 raise
             raise DataError(f"is no proper tar archive ({error})", where=path, hint="download it again") from error
