@@ -232,7 +232,7 @@ def test_an_archive_that_claims_more_than_any_disk_holds(tmp_path: Path) -> None
     info = tarfile.TarInfo("a")
     info.size = 1 << 60
     (tmp_path / "cifar-10-binary.tar.gz").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
-    with pytest.raises(DataError, match="claims 1,152,921,504,606,846,976 bytes for 'a'"):
+    with pytest.raises(DataError, match="'a' alone claims 1,152,921,504,606,846,976 bytes"):
         cifar10("test", folder=tmp_path)
 
 

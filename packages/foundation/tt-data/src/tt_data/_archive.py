@@ -84,7 +84,8 @@ def read_members(path: Path, names: Collection[str], *, max_member_bytes: int, m
                     if count == _MAX_ENTRIES:
                         raise DataError(f"holds more than {_MAX_ENTRIES:,} entries", where=path)
                     if not 0 <= member.size <= max_bytes:  # tarfile would look for the end of it for hours
-                        raise DataError(f"claims {member.size:,} bytes for {member.name[:100]!a}", where=path)
+                        what = f"{member.name[:100]!a} alone claims {member.size:,} bytes"
+                        raise DataError(f"unpacks to more than it may: {what}", where=path)
                     if member.name in names:
                         if member.name in found:
                             raise DataError(f"holds {member.name} twice", where=path)
