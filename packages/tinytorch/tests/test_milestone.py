@@ -204,6 +204,16 @@ def test_results_of_a_checkout_stay_in_it(script: Path, monkeypatch: pytest.Monk
     assert milestone.results_folder(script) == tmp_path / "milestones" / "results"
 
 
+def test_what_is_edited_while_it_runs_has_not_been_measured(script: Path) -> None:
+    before = milestone.sources(script)["milestone"]
+    report = begin(script)
+    report.gate("accuracy", 1.0, 0.9)
+    script.write_text("# another milestone\n")
+    report.finish()
+    assert written(report)["sources"]["milestone"] == before  # type: ignore[index]  # JSON
+    assert milestone.sources(script)["milestone"] != before
+
+
 def test_sources_tell_when_a_script_changed(script: Path) -> None:
     before = milestone.sources(script)
     assert milestone.sources(script) == before

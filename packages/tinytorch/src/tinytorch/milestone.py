@@ -166,6 +166,7 @@ class Report:
         self._metrics: dict[str, Plain] = {}
         self._gates: list[dict[str, Plain]] = []
         self._picture: Path | None = None
+        self._sources = sources(self.script)  # now: what is edited while it runs has not been measured
         self._started = time.perf_counter()
 
     @property
@@ -271,6 +272,7 @@ class Report:
             raise ValueError(f"{self.milestone} has no gate: call report.gate(text, value, threshold) before finish()")
         missed = [gate for gate in self._gates if not gate["passed"]]
         shown = (missed or self._gates)[0]
+        used = sources(self.script, loaded=True)
         return {
             "milestone": self.milestone,
             "title": self.title,
@@ -285,7 +287,7 @@ class Report:
             "picture": None if self._picture is None else self._picture.name,
             "machine": machine(),
             "versions": versions(),
-            "sources": sources(self.script, loaded=True),
+            "sources": {name: mark for name, mark in self._sources.items() if name in used},
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 
