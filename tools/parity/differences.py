@@ -136,8 +136,8 @@ DIFFERENCES = [
 WHOLE = ("tt_optim", "tt_tokenizers", "tt_embeddings", "tt_attention", "tt_transformers")
 WITHOUT_ROW = {
     "tt_tensor": "applies arange as_matrix as_tensor broadcast_shape column_sums current default_rng eye fold_count "
-    "from_numpy full full_like get_num_threads increment_version install keep_freed_memory kernels linspace manual_seed "
-    "matrix_product ones ones_like ones_vector primitive_of primitives rand rand_like randn randn_like "
+    "from_numpy full full_like get_num_threads increment_version install keep_freed_memory kernels linspace "
+    "manual_seed matrix_product ones ones_like ones_vector primitive_of primitives rand rand_like randn randn_like "
     "register_kernel rng_state run_together scratch set_bottom set_num_threads set_rng_state share_version "
     "split_work use_interpreter use_kernel wrap write_clock zeros zeros_like",
     "tt_activations": "",
