@@ -66,9 +66,10 @@ def table_gradient(g: Array, _out: None, ids: Array, _weight: Spec, *, padding_i
     rows, width = _weight.shape
     wide = g.reshape(math.prod(ids.shape), width).astype(np.result_type(g.dtype, np.float32), copy=False)
     names = ids.reshape(-1)
-    total = one_hot_sums(wide, names, rows) if rows <= SMALL_VOCABULARY else segment_sums(wide, names, rows)
-    if rows <= SMALL_VOCABULARY and not np.isfinite(total).all():
-        total = segment_sums(wide, names, rows)  # 0 times infinity is NaN: the product spreads it to every row
+    total = one_hot_sums(wide, names, rows) if rows <= SMALL_VOCABULARY else None
+    # 0 times infinity is NaN, which the product spreads to every row.
+    if total is None or not np.isfinite(total).all():
+        total = segment_sums(wide, names, rows)
     if padding_idx is not None:
         total[padding_idx] = 0
     return total.astype(g.dtype, copy=False)

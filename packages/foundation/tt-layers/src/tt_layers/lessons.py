@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from tt_activations import relu
-from tt_tensor import Tensor, TensorLike, default_rng
+from tt_tensor import Tensor, TensorLike, as_tensor, default_rng
 
 from tt_layers import init
 from tt_layers._layers import Linear
@@ -47,7 +47,7 @@ def layer_costs(model: Module, example: TensorLike) -> list[LayerCost]:
         model: The model; the first row is all of it.
         example: An input, with the batch size to measure for.
     """
-    return measure(model, example if isinstance(example, Tensor) else Tensor(example))
+    return measure(model, as_tensor(example))
 
 
 def variance_through_depth(
