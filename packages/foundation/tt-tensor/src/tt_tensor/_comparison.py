@@ -20,12 +20,12 @@ class Comparison(Primitive):
     Arithmetic refuses such a number, since its result would not fit either.
     """
 
-    def __call__(self, *inputs: TensorLike, **params: object) -> Tensor:
-        """Compare tensors (or what can become one)."""
+    def lifted(self, inputs: tuple[TensorLike, ...]) -> tuple[Tensor, ...]:
+        """Return the inputs as tensors; a Python number keeps a type of its own where the others' cannot hold it."""
         try:
-            return super().__call__(*inputs, **params)
+            return super().lifted(inputs)
         except OverflowError:
-            return super().__call__(*[placed(value) for value in inputs], **params)
+            return super().lifted(tuple(placed(value) for value in inputs))
 
 
 def placed(value: TensorLike) -> TensorLike:

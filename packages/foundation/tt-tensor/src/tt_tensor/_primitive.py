@@ -70,9 +70,13 @@ class Primitive:
         """Apply the operation to tensors (or what can become one)."""
         for value in inputs:
             if not isinstance(value, _tensor_type):
-                inputs = _lift(inputs)
+                inputs = self.lifted(inputs)
                 break
         return current().apply(self, inputs, params)  # type: ignore[arg-type]  # by now all are tensors
+
+    def lifted(self, inputs: tuple[TensorLike, ...]) -> tuple[Tensor, ...]:
+        """Return the inputs as tensors; Python numbers take the element type of the tensors beside them."""
+        return _lift(inputs)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
