@@ -81,7 +81,7 @@ def _packages(broken: dict[str, str]) -> list[Check]:
         elif version is not None:
             checks.append(Check(package.distribution, "ok", version))
         elif package in BUILT:
-            do = f'pip install "tinytorch[{package.tier}]"'
+            do = _modules.install_command(package.tier)
             checks.append(Check(package.distribution, "warn", "not installed", do))
     return checks
 

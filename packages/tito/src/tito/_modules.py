@@ -27,6 +27,11 @@ def find(wanted: str) -> Package:
     raise TitoError("there is no such module", repr(wanted), "use a number from 1 to 20, or a name such as tt-tensor")
 
 
+def install_command(tier: str) -> str:
+    """Return what installs a tier's packages."""
+    return f'pip install "tinytorch[{tier}]"'
+
+
 def require(package: Package) -> None:
     """Make sure that a package is installed.
 
@@ -34,7 +39,7 @@ def require(package: Package) -> None:
         TitoError: If it is not.
     """
     if version_of(package) is None:
-        do = f'install it: pip install "tinytorch[{package.tier}]"'
+        do = f"install it: {install_command(package.tier)}"
         raise TitoError(f"{package.distribution} is not installed", f"module {package.module}", do)
 
 
@@ -43,7 +48,7 @@ def absent(error: ImportError) -> TitoError | None:
     wanted = (error.name or "").partition(".")[0]
     for package in BUILT:
         if package.import_name == wanted and version_of(package) is None:
-            do = f'install it: pip install "tinytorch[{package.tier}]"'
+            do = f"install it: {install_command(package.tier)}"
             return TitoError(f"{package.distribution} is not installed, and is needed here", str(error), do)
     return None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tinytorch.packages import BUILT, PACKAGES, Package, version_of
 
 from tito import _milestones, _results
+from tito._modules import install_command
 from tito._output import Json
 from tito._places import results_folder
 
@@ -95,7 +96,7 @@ def next_step(rows: list[ModuleState], runs: list[MilestoneState]) -> tuple[str,
     if missing:
         tier = missing[0].tier
         names = ", ".join(package.distribution for package in missing if package.tier == tier)
-        return f'pip install "tinytorch[{tier}]"', f"{names} not installed"
+        return install_command(tier), f"{names} not installed"
     failed = [row for row in rows if row.tested == "failed"]
     if failed:
         return f"tito test {failed[0].package.module}", f"the tests of {failed[0].package.distribution} fail"
