@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,3 +74,15 @@ def test_before_autograd_modules_01_to_03_suffice(name: str, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     result = json.loads((tmp_path / f"{name}.json").read_text())
     assert set(result["sources"]) <= {"tt-tensor", "tt-layers", "tt-activations", "milestone"}
+
+
+@pytest.mark.parametrize("name", ["01_1958_perceptron", "03_1986_mlp", "04_1998_cnn", "05_2017_transformer"])
+def test_without_a_network_the_real_data_is_missed_in_one_line(name: str, tmp_path: Path) -> None:
+    nobody = "http://127.0.0.1:9"
+    environment = {**os.environ, "TINYTORCH_DATA": str(tmp_path), "https_proxy": nobody, "HTTPS_PROXY": nobody}
+    command = [sys.executable, "-W", "error", str(FOLDER / name / "run.py"), "--full", "--out", str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("this milestone could not run: https://")
+    assert "check the network, or put the file into the folder that TINYTORCH_DATA names" in done.stderr
+    assert done.stderr.count("\n") == 1

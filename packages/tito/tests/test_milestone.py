@@ -113,6 +113,14 @@ def test_an_exception_is_no_missed_gate(checkout: Path, tito: Tito, results: Res
     assert len(results()) == 1
 
 
+def test_a_script_that_says_why_it_could_not_run_is_not_asked_for_its_traceback(checkout: Path, tito: Tito) -> None:
+    (checkout / "milestones" / "01_1958_perceptron" / "run.py").write_text("raise SystemExit(3)\n")
+    done = tito("milestone", "run", "1")
+    assert done.exit_code == 3
+    assert "do as the line above says, and run it again" in done.stderr
+    assert "traceback" not in done.stderr
+
+
 def test_an_old_missed_result_does_not_hide_a_crash(checkout: Path, tito: Tito) -> None:
     assert tito("milestone", "run", "1", "--seed", "13").exit_code == 1
     (checkout / "milestones" / "01_1958_perceptron" / "run.py").write_text("1 / 0\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from tt_data import DataError, download_file
+from tt_data import DownloadError, download_file
 
 CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -48,7 +48,7 @@ def test_the_file_comes_whole_and_alone(server: Server, tmp_path: Path) -> None:
 def test_it_goes_on_from_what_came(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "f"
     server.stop_after = 100_000
-    with pytest.raises(DataError, match="run the same again"):
+    with pytest.raises(DownloadError, match="run the same again"):
         get(server, path)
     assert not path.exists()
     assert part(path).read_bytes() == CONTENT[:100_000]
@@ -79,7 +79,7 @@ def test_a_part_longer_than_the_servers_file(server: Server, tmp_path: Path) -> 
     path = tmp_path / "f"
     part(path).write_bytes(b"x" * 500)
     server.files["f"] = b"short"
-    with pytest.raises(DataError, match="ended after 5"):
+    with pytest.raises(DownloadError, match="ended after 5"):
         get(server, path)
     assert server.ranges == ["bytes=500-", None]
 
@@ -95,7 +95,7 @@ def test_a_wrong_checksum_leaves_the_old_file(server: Server, tmp_path: Path) ->
     path = tmp_path / "f"
     path.write_bytes(b"old")
     server.files["f"] = CONTENT[:-1] + b"?"
-    with pytest.raises(DataError, match="SHA-256") as caught:
+    with pytest.raises(DownloadError, match="SHA-256") as caught:
         get(server, path)
     assert path.read_bytes() == b"old"
     assert not part(path).exists()
@@ -105,7 +105,7 @@ def test_a_wrong_checksum_leaves_the_old_file(server: Server, tmp_path: Path) ->
 @pytest.mark.parametrize("length", [True, False])
 def test_too_large(server: Server, tmp_path: Path, length: bool) -> None:
     server.extra, server.length = b"more", length
-    with pytest.raises(DataError, match="bytes there, not" if length else "more than the file's size"):
+    with pytest.raises(DownloadError, match="bytes there, not" if length else "more than the file's size"):
         get(server, tmp_path / "f")
     assert not (tmp_path / "f").exists()
     assert not part(tmp_path / "f").exists() or part(tmp_path / "f").stat().st_size <= len(CONTENT)
@@ -114,38 +114,38 @@ def test_too_large(server: Server, tmp_path: Path, length: bool) -> None:
 def test_another_part_than_asked_for(server: Server, tmp_path: Path) -> None:
     part(tmp_path / "f").write_bytes(CONTENT[:10])
     server.content_range = "bytes 0-9/10"
-    with pytest.raises(DataError, match="another part"):
+    with pytest.raises(DownloadError, match="another part"):
         get(server, tmp_path / "f")
 
 
 def test_no_such_file_and_no_server(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="answers 404"):
+    with pytest.raises(DownloadError, match="answers 404"):
         download_file(server.url + "/absent", tmp_path / "f", sha256=SHA256, size=1)
-    with pytest.raises(DataError, match="check the network"):
+    with pytest.raises(DownloadError, match="check the network"):
         download_file("http://127.0.0.1:9/f", tmp_path / "f", sha256=SHA256, size=1)
 
 
 @pytest.mark.parametrize("url", ["http://example.org/f", "file:///etc/passwd", "ftp://127.0.0.1/f"])
 def test_only_encrypted_addresses(server: Server, tmp_path: Path, url: str) -> None:
-    with pytest.raises(DataError, match="not https"):
+    with pytest.raises(DownloadError, match="not https"):
         download_file(url, tmp_path / "f", sha256=SHA256, size=1)
     server.redirect = url
-    with pytest.raises(DataError, match=r"not https|is not allowed"):
+    with pytest.raises(DownloadError, match=r"not https|is not allowed"):
         get(server, tmp_path / "f")
 
 
 def test_redirects_within_the_rules(server: Server, tmp_path: Path) -> None:
     server.redirect = server.url + "/loop"
-    with pytest.raises(DataError, match="answers 302"):
+    with pytest.raises(DownloadError, match="answers 302"):
         get(server, tmp_path / "f")
 
 
 @pytest.mark.parametrize("address", ["https://[::1", "https://127.0.0.1:port/f", "https://"])
 def test_a_redirect_to_what_is_no_address(server: Server, tmp_path: Path, address: str) -> None:
     server.redirect = address
-    with pytest.raises(DataError, match="cannot be reached"):
+    with pytest.raises(DownloadError, match="cannot be reached"):
         get(server, tmp_path / "f")
-    with pytest.raises(DataError, match=r"cannot be reached|no address"):
+    with pytest.raises(DownloadError, match=r"cannot be reached|no address"):
         download_file(address, tmp_path / "f", sha256=SHA256, size=1)
 
 
@@ -197,7 +197,7 @@ def test_a_folder_without_locks(server: Server, tmp_path: Path, monkeypatch: pyt
 
 def test_a_folder_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(DataError, match="TINYTORCH_DATA"):
+    with pytest.raises(DownloadError, match="TINYTORCH_DATA"):
         get(server, tmp_path / "file" / "f")
 
 
@@ -229,7 +229,7 @@ def test_a_connection_that_breaks(server: Server, tmp_path: Path, monkeypatch: p
         raise ConnectionResetError("reset")
 
     monkeypatch.setattr(HTTPResponse, "read", broken)
-    with pytest.raises(DataError, match="connection broke"):
+    with pytest.raises(DownloadError, match="connection broke"):
         get(server, tmp_path / "f")
 
 

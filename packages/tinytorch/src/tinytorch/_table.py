@@ -82,9 +82,9 @@ BUILT: tuple[Package, ...] = (
                          "kl_div l1_loss mse_loss nll_loss",
     }),
     Package("tt-data", 5, "foundation", "data", {
-        "data": "Batch Dataset TensorDataset Subset random_split DataLoader collate DataError digits python_topics "
-                "mnist fashion_mnist cifar10 tiny_shakespeare stories260k data_folder dataset_names dataset_info "
-                "DatasetInfo download read_idx read_cifar10 Transform Compose Normalize RandomCrop "
+        "data": "Batch Dataset TensorDataset Subset random_split DataLoader collate DataError DownloadError digits "
+                "python_topics mnist fashion_mnist cifar10 tiny_shakespeare stories260k data_folder dataset_names "
+                "dataset_info DatasetInfo download read_idx read_cifar10 Transform Compose Normalize RandomCrop "
                 "RandomHorizontalFlip Cutout",
     }),
     Package("tt-autograd", 6, "foundation", "autograd", {

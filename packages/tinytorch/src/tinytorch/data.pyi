@@ -9,6 +9,7 @@ from tt_data import (
     DataLoader as DataLoader,
     Dataset as Dataset,
     DatasetInfo as DatasetInfo,
+    DownloadError as DownloadError,
     Normalize as Normalize,
     RandomCrop as RandomCrop,
     RandomHorizontalFlip as RandomHorizontalFlip,

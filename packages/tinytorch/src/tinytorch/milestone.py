@@ -29,7 +29,7 @@ A milestone imports `tinytorch` and nothing else. Its script is a plain file tha
 
 
     if __name__ == "__main__":
-        sys.exit(main())
+        sys.exit(milestone.exit_code(main))                            # a line, no traceback, for Ctrl-C or no network
 
 `start` understands `--full`, `--seed N` (0), `--json` and `--out DIR` (without it `milestones/results` of the checkout
 that the script lies in, or else `./tinytorch-results`). `report.full`, `report.seed` and `report.out` hold them.
@@ -51,6 +51,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, SupportsFloat, TypeVar
 
+from tinytorch._exit_code import exit_code
 from tinytorch._files import write_atomically
 from tinytorch._machine import Plain, machine, plain, sources, versions
 from tinytorch._progress import bar, progress
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Report",
     "bar",
+    "exit_code",
     "machine",
     "progress",
     "results_folder",

@@ -149,6 +149,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def _ended(milestone: Milestone, code: int, command: list[str], written: set[str]) -> TitoError:
     got = f"the signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     kept = f"only {', '.join(sorted(written))}" if written else "no result"
-    do = f"read the traceback above; replay it with: {shlex.join(command)}"
+    replay = f"read the traceback above; replay it with: {shlex.join(command)}"
+    do = "do as the line above says, and run it again" if code == CRASHED else replay
     what = f"milestone {milestone.number:02d} stopped before it had {'every' if written else 'a'} result"
     return TitoError(what, f"{got} and {kept}", do, CRASHED)

@@ -7,7 +7,7 @@ from ._cifar import cifar10
 from ._dataset import Dataset, Samples, Subset, TensorDataset, random_split
 from ._download import download_file
 from ._embedded import digits, python_topics
-from ._errors import DataError
+from ._errors import DataError, DownloadError
 from ._formats import read_cifar10, read_idx
 from ._loader import DataLoader
 from ._official import fashion_mnist, mnist, stories260k, tiny_shakespeare
@@ -23,6 +23,7 @@ __all__ = [
     "DataLoader",
     "Dataset",
     "DatasetInfo",
+    "DownloadError",
     "Field",
     "Normalize",
     "RandomCrop",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ._errors import DataError
+from ._errors import DownloadError
 from ._progress import progress_bar
 from ._storage import alone_in, sha256_of
 
@@ -48,14 +48,15 @@ def download_file(
         `path`.
 
     Raises:
-        DataError: There is no network, the server has something else, or the folder cannot be written.
+        DownloadError: The address is not https or cannot be reached, something else came from there, or the folder
+            cannot be written.
 
     Example:
         >>> import tempfile
         >>> download_file("http://example.org/x", tempfile.gettempdir() + "/x", sha256="00", size=1)
         Traceback (most recent call last):
             ...
-        tt_data._errors.DataError: http://example.org/x: is not https; only encrypted addresses are downloaded from
+        tt_data._errors.DownloadError: http://example.org/x: is not https; only encrypted addresses are downloaded from
     """
     require_safe(url)
     path = Path(path)
@@ -67,7 +68,7 @@ def download_file(
                 _complete(url, part, sha256, size, timeout, progress)
                 os.replace(part, path)
     except OSError as error:
-        raise DataError(
+        raise DownloadError(
             f"cannot be written ({error.strerror or error})", where=part, hint="set TINYTORCH_DATA to another folder"
         ) from error
     return path
@@ -84,7 +85,7 @@ def _complete(url: str, part: Path, sha256: str, size: int, timeout: float, prog
         part.unlink()
         if not resumed:  # else what lay there may have been of another file: begin once from nothing
             break
-    raise DataError(
+    raise DownloadError(
         f"the SHA-256 of what came is {found}, not {sha256}",
         where=url,
         hint="it was deleted; the server's file has changed, or something between here and there changes it",
@@ -95,14 +96,14 @@ def require_safe(url: str) -> None:
     """Refuse an address that is neither https nor this machine itself.
 
     Raises:
-        DataError: It is one, or no address at all.
+        DownloadError: It is one, or no address at all.
     """
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise DataError(f"is no address ({error})", where=url) from error
+        raise DownloadError(f"is no address ({error})", where=url) from error
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname == "127.0.0.1"):
-        raise DataError("is not https", where=url, hint="only encrypted addresses are downloaded from")
+        raise DownloadError("is not https", where=url, hint="only encrypted addresses are downloaded from")
 
 
 def _open(url: str, start: int, timeout: float) -> HTTPResponse:
@@ -134,13 +135,13 @@ def _open(url: str, start: int, timeout: float) -> HTTPResponse:
         with closing(error):
             if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
                 return _open(url, 0, timeout)
-        raise DataError(f"the server answers {error.code} {error.reason}", where=url, hint="try later") from error
-    except DataError:
+        raise DownloadError(f"the server answers {error.code} {error.reason}", where=url, hint="try later") from error
+    except DownloadError:
         raise
     # A ValueError is about an address that is none, here or where the server sends us.
     except (URLError, OSError, HTTPException, ValueError) as error:
         reason = error.reason if isinstance(error, URLError) else error
-        raise DataError(
+        raise DownloadError(
             f"cannot be reached ({reason})",
             where=url,
             hint="check the network, or put the file into the folder that TINYTORCH_DATA names",
@@ -156,16 +157,16 @@ def _fetch(url: str, part: Path, size: int, timeout: float, progress: bool) -> N
         if response.status != HTTPStatus.PARTIAL_CONTENT:
             have = 0
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-            raise DataError("the server sends another part than was asked for", where=url, hint="try later")
+            raise DownloadError("the server sends another part than was asked for", where=url, hint="try later")
         promised = response.headers.get("Content-Length", "")
         if promised.isdecimal() and have + int(promised) > size:
-            raise DataError(f"the file has {have + int(promised):,} bytes there, not {size:,}", where=url)
+            raise DownloadError(f"the file has {have + int(promised):,} bytes there, not {size:,}", where=url)
         with part.open("ab" if have else "wb") as out, progress_bar(part.stem, have, size, progress) as advance:
             have += _copy(response, out.write, size - have, advance, url)
             out.flush()
             os.fsync(out.fileno())
     if have < size:
-        raise DataError(f"the connection ended after {have:,} of {size:,} bytes", where=url, hint=_AGAIN)
+        raise DownloadError(f"the connection ended after {have:,} of {size:,} bytes", where=url, hint=_AGAIN)
 
 
 def _copy(
@@ -179,11 +180,11 @@ def _copy(
         try:
             block = response.read(_BLOCK)
         except (OSError, HTTPException) as error:
-            raise DataError(f"the connection broke ({error})", where=url, hint=_AGAIN) from error
+            raise DownloadError(f"the connection broke ({error})", where=url, hint=_AGAIN) from error
         if not block:
             return copied
         if copied + len(block) > most:
-            raise DataError("the server sends more than the file's size", where=url, hint="try later")
+            raise DownloadError("the server sends more than the file's size", where=url, hint="try later")
         write(block)
         copied += len(block)
         advance(len(block))

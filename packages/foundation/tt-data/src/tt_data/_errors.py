@@ -1,4 +1,4 @@
-"""The one error that data gives."""
+"""The errors that data gives."""
 
 from __future__ import annotations
 
@@ -21,3 +21,12 @@ class DataError(ValueError):
     def __init__(self, what: str, *, where: str | Path | None = None, hint: str | None = None) -> None:
         self.what, self.where, self.hint = what, where, hint
         super().__init__((f"{where}: " if where is not None else "") + what + (f"; {hint}" if hint else ""))
+
+
+class DownloadError(DataError):
+    """A file that could not be downloaded: of the network, the server or the disk, and not of the data.
+
+    Example:
+        >>> str(DownloadError("the server answers 503", where="labels.gz", hint="try later"))
+        'labels.gz: the server answers 503; try later'
+    """

@@ -189,7 +189,8 @@ def download(name: str, *, force: bool = False, progress: bool = True) -> Datase
         progress: Whether to show a bar, if rich is installed and standard error is a terminal.
 
     Raises:
-        DataError: There is none of that name, no network, or something else at the address.
+        DataError: There is none of that name.
+        DownloadError: There is no network, something else at the address, or no room.
 
     Example:
         >>> download("digits").cached
