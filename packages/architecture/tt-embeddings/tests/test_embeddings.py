@@ -109,15 +109,22 @@ def test_wrong_use_explains_itself() -> None:
         PositionalEmbedding(2, 0)
 
 
-def test_a_table_starts_small_with_a_padding_row_of_zeros_that_stays() -> None:
-    layer = Embedding(1000, 50, padding_idx=3, rng=np.random.default_rng(0))
+@pytest.mark.parametrize("padding", [0, 3, 999])
+def test_a_table_starts_small_with_a_padding_row_of_zeros_that_stays(padding: int) -> None:
+    layer = Embedding(1000, 50, padding_idx=padding, rng=np.random.default_rng(0))
     assert layer.weight.dtype == np.float32
-    assert layer.weight.data[3].tolist() == [0.0] * 50
+    assert layer.weight.data[padding].tolist() == [0.0] * 50
     assert layer.weight.data.std() == pytest.approx(0.02, rel=0.02)
-    layer(Tensor([[3, 2]])).sum().backward()
+    layer(Tensor([[padding, 2]])).sum().backward()
     assert layer.weight.grad is not None
-    assert layer.weight.grad.data[:5, 0].tolist() == [0.0, 0.0, 1.0, 0.0, 0.0]
-    assert repr(layer) == "Embedding(1000, 50, padding_idx=3)"
+    assert np.flatnonzero(layer.weight.grad.data[:, 0]).tolist() == [2]
+    assert repr(layer) == f"Embedding(1000, 50, padding_idx={padding})"
+
+
+def test_one_number_and_one_position_are_enough() -> None:
+    assert Embedding(1, 1)(Tensor([0, 0])).shape == (2, 1)
+    one = PositionalEmbedding(1, 1)
+    assert one(Tensor([[0.0]])).tolist() == one.weight.tolist()
 
 
 def test_learned_positions_are_added_from_the_offset_on() -> None:

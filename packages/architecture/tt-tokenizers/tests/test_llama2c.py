@@ -72,10 +72,10 @@ def test_the_best_score_first_the_leftmost_of_equals(tmp_path: Path, make: Maker
 
 def test_special_tokens_and_bytes_in_a_text_are_text(tmp_path: Path, make: Maker) -> None:
     # Letters from which "<s>" could be spelled, and pieces that lead there.
-    letters = [(-100.0, bytes([byte])) for byte in b" <s>x0A\n"]
-    pieces = [(-1.0, b"<s"), (-2.0, b"\n<s"), (-3.0, b">\n"), *letters]
+    letters = [(-100.0, bytes([byte])) for byte in b" <s>x0A\nunk"]
+    pieces = [(-1.0, b"<s"), (-1.0, b"<un"), (-1.0, b"k>"), (-2.0, b"\n<s"), (-3.0, b">\n"), *letters]
     tokenizer = BPETokenizer.from_llama2c(make.llama2c(tmp_path, pieces))
-    for text in ("<s>", "\n<s>\n", "<0x0A>", "</s>"):
+    for text in ("<s>", "\n<s>\n", "<0x0A>", "</s>", "<unk>"):
         ids = tokenizer.encode(text)
         assert not {0, 1, 2} & set(ids)
         assert tokenizer.decode(ids) == text

@@ -24,6 +24,7 @@ def logistic(x: float) -> float:
 ORACLES: dict[str, tuple[Function, Callable[[float], float]]] = {
     "relu": (act.relu, lambda x: x if x > 0 else 0.0),
     "leaky_relu": (lambda x: act.leaky_relu(x, 0.2), lambda x: x if x > 0 else 0.2 * x),
+    "leaky_relu_flat": (lambda x: act.leaky_relu(x, slope=0.0), lambda x: max(x, 0)),
     "leaky_relu_steep": (lambda x: act.leaky_relu(x, slope=3.0), lambda x: x if x > 0 else 3 * x),
     "sigmoid": (act.sigmoid, logistic),
     "tanh": (act.tanh, math.tanh),

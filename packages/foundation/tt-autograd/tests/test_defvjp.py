@@ -96,6 +96,19 @@ def test_residuals_of_the_recording_kernel_reach_the_rule() -> None:
     assert gradient(x) == [6.0]
 
 
+@pytest.mark.parametrize("pack", [lambda kept: kept, lambda kept: (kept,)])
+def test_a_residual_that_a_rule_returns_is_not_written_into(pack: Callable[[Array], object]) -> None:
+    kept = np.ones(1, np.float32)
+    name = f"test_residual_returned_in_a_{type(pack(kept)).__name__}"
+    same = Primitive(name, lambda x: x + 0, elementwise=True, recording=lambda x: (x + 0, pack(kept)))
+    defvjp(same, lambda _g, _out, _x, *, residuals: residuals[0] if isinstance(residuals, tuple) else residuals)
+    x = leaf(3.0)
+    (same(x) + same(x) + same(x)).sum().backward()
+    same(x).sum().backward()
+    assert gradient(x) == [4.0]
+    assert kept.tolist() == [1.0]
+
+
 def test_a_swapped_kernel_without_recording_gives_residuals_none() -> None:
     square = residual_pair("test_residuals_swapped")
     x = leaf(3.0)

@@ -42,6 +42,16 @@ def test_errors_that_cancel_in_a_plain_sum_are_found() -> None:
         gradcheck(swapped, np.array([1.0, 2.0]))
 
 
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_the_relative_tolerance_grows_with_the_gradient(size: float) -> None:
+    name = f"test_gradcheck_off_by_a_thousandth_of_{size}"
+    off = Primitive(name, lambda x: x * size, elementwise=True)
+    defvjp(off, lambda g, _out, _x: g * size * 1.001)
+    assert gradcheck(off, np.array([1.0]), atol=0.0, rtol=2e-3)
+    with pytest.raises(GradcheckError):
+        gradcheck(off, np.array([1.0]), atol=0.0, rtol=5e-4)
+
+
 def test_a_gradient_of_nan_is_wrong() -> None:
     bad = Primitive("test_gradcheck_nan", lambda x: x + 0, elementwise=True)
     defvjp(bad, lambda g, _out, _x: g * np.nan)

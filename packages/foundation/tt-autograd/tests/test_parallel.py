@@ -61,6 +61,27 @@ def test_gradients_reach_inputs_and_what_came_before_them() -> None:
     gradcheck(lambda x, w: parallel(lambda a, b: (a @ w).tanh() * b, x * 2.0, z, parts=2), x, w)
 
 
+def test_integers_go_in_and_what_needs_no_gradient_gets_none() -> None:
+    table = Tensor(RNG.random((3, 2)), requires_grad=True)
+    ids, frozen = Tensor([2, 0, 2]), Tensor(RNG.random((3, 2)))
+    parallel(lambda i, f: table[i] * f, ids, frozen, parts=2).sum().backward()
+    assert table.grad is not None
+    np.testing.assert_allclose(table.grad.data[2], frozen.data[0] + frozen.data[2], rtol=1e-6)
+    assert frozen.grad is ids.grad is None
+
+
+def test_many_large_parameters_are_summed_side_by_side() -> None:
+    weights = [Tensor(np.ones(1 << 18, np.float32), requires_grad=True) for _ in range(5)]
+
+    def weighted(x: Tensor) -> Tensor:
+        return sum((x * weight for weight in weights), Tensor(0.0))
+
+    parallel(weighted, Tensor([[1.0], [2.0]]), parts=2).sum().backward()
+    for weight in weights:
+        assert weight.grad is not None
+        assert np.unique(weight.grad.data).tolist() == [3.0]
+
+
 def test_it_accumulates_into_gradients_that_are_there() -> None:
     w = Tensor([1.0], requires_grad=True)
     for _ in range(2):

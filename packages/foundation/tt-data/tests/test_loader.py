@@ -86,6 +86,12 @@ def test_epochs_differ_and_a_seed_repeats_them() -> None:
     assert two_epochs(2, 0) == two_epochs(0, 3) == [first, second]
 
 
+def test_epochs_go_on_differing() -> None:
+    loader = DataLoader(TensorDataset(np.arange(20)), 20, shuffle=True, rng=np.random.default_rng(0))
+    orders = {batch.x.data.tobytes() for _ in range(300) for batch in loader}
+    assert len(orders) == 300
+
+
 def test_default_generator_is_used_only_for_what_is_random() -> None:
     data = TensorDataset(np.arange(20))
     manual_seed(1)

@@ -74,6 +74,7 @@ def test_gains() -> None:
     assert init.gain("linear") == init.gain("sigmoid") == 1.0
     assert init.gain("relu") == pytest.approx(math.sqrt(2))
     assert init.gain("leaky_relu", 1.0) == 1.0
+    assert (init.gain("tanh"), init.gain("selu")) == (5 / 3, 3 / 4)
     with pytest.raises(ValueError, match="no gain is known for 'step'; choose one of leaky_relu"):
         init.gain("step")
 

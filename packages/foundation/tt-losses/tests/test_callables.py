@@ -50,6 +50,8 @@ def test_cross_entropy_takes_all_its_settings() -> None:
     direct = loss.cross_entropy(x, labels, "sum", weight=weight, ignore_index=1, label_smoothing=0.2, axis=-1)
     assert made(x, labels).item() == direct.item()
     assert "label_smoothing=0.2" in repr(made)
+    labels.data[0, 0] = -100
+    assert loss.CrossEntropyLoss(axis=-1)(x, labels).item() == loss.cross_entropy(x, labels, axis=-1).item()
     assert loss.CrossEntropyLoss()(x, labels.data[:, :3]).item() == loss.cross_entropy(x, labels.data[:, :3]).item()
 
 
@@ -59,7 +61,7 @@ def test_nll_takes_all_its_settings() -> None:
     made = loss.NLLLoss("sum", weight=[1.0, 2.0, 3.0], ignore_index=1, axis=-1)
     direct = loss.nll_loss(x, labels, "sum", weight=[1.0, 2.0, 3.0], ignore_index=1, axis=-1)
     assert made(x, labels).item() == direct.item()
-    assert loss.NLLLoss()(x[:, :, 0], [0, 1]).item() == loss.nll_loss(x[:, :, 0], [0, 1]).item()
+    assert loss.NLLLoss()(x[:, :, 0], [0, -100]).item() == loss.nll_loss(x[:, :, 0], [0, -100]).item()
 
 
 @pytest.mark.parametrize(

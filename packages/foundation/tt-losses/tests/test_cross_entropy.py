@@ -151,6 +151,12 @@ def test_an_ignored_class_does_not_hide_a_wrong_target(function: Function) -> No
 
 
 @both
+def test_a_target_may_be_ignored_where_there_is_one_class(function: Function) -> None:
+    x = Tensor([[-1.0], [-2.0]])
+    assert function(x, Tensor([0, -100])).item() == function(x[:1], Tensor([0])).item()
+
+
+@both
 def test_an_ignored_row_counts_for_nothing_whatever_it_holds(function: Function) -> None:
     x = Tensor([[-1.0, -2.0], [math.nan, math.inf]])
     one = function(Tensor([[-1.0, -2.0]]), Tensor([0])).item()

@@ -91,10 +91,10 @@ CASES: dict[str, tuple[Make, Callable[[Array, list[Array]], Array]]] = {
         lambda p: AdamW(p, lr=0.01, weight_decay=0.3),
         lambda w, g: adam(w, g, 0.01, 0.9, 0.999, 1e-8, decoupled=0.3),
     ),
-    "adamw default decay": (
-        lambda p: AdamW(p, lr=0.01),
-        lambda w, g: adam(w, g, 0.01, 0.9, 0.999, 1e-8, decoupled=0.01),
-    ),
+    "sgd by default": (lambda p: SGD(p), lambda w, g: sgd(w, g, 0.01)),
+    "rmsprop by default": (lambda p: RMSprop(p), lambda w, g: rmsprop(w, g, 0.01, 0.99, 1e-8)),
+    "adam by default": (lambda p: Adam(p), lambda w, g: adam(w, g, 0.001, 0.9, 0.999, 1e-8)),
+    "adamw by default": (lambda p: AdamW(p), lambda w, g: adam(w, g, 0.001, 0.9, 0.999, 1e-8, decoupled=0.01)),
 }
 
 

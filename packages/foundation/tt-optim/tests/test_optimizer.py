@@ -207,20 +207,31 @@ def test_state_is_plain_and_a_copy(make: Make, leaf: Leaf) -> None:
     np.testing.assert_equal(state, before)
 
 
-@pytest.mark.parametrize("other", [
-    lambda leaf: [{"params": [leaf(1.0)]}, {"params": [leaf(2.0)]}],
-    lambda leaf: [leaf(1.0), leaf(2.0), leaf(3.0)],
-    lambda leaf: [leaf(1.0, 2.0), leaf(3.0, 4.0)],
+@pytest.mark.parametrize(("other", "message"), [
+    (lambda leaf: [{"params": [leaf(1.0)]}, {"params": [leaf(2.0)]}], "2 parameter groups, the optimizer 1"),
+    (lambda leaf: [leaf(1.0), leaf(2.0), leaf(3.0)], "group 0 has 3 parameters, the optimizer's has 2"),
+    (lambda leaf: [leaf(1.0, 2.0), leaf(3.0, 4.0)], r"of parameter 0 is float32 \(2,\), the parameter \(1,\)"),
 ], ids=["groups", "number", "shapes"])  # fmt: skip
-def test_a_state_of_another_model_is_refused_and_changes_nothing(other: Callable[[Leaf], Any], leaf: Leaf) -> None:
+def test_a_state_of_another_model_is_refused_and_changes_nothing(
+    other: Callable[[Leaf], Any], message: str, leaf: Leaf
+) -> None:
     foreign = Adam(other(leaf), lr=0.25)
     foreign.step()
     optimizer = Adam([leaf(1.0), leaf(2.0)], lr=0.5)
     optimizer.step()
     before = optimizer.state_dict()
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(ValueError, match=message):
         optimizer.load_state_dict(foreign.state_dict())
     np.testing.assert_equal(optimizer.state_dict(), before)
+
+
+@pytest.mark.parametrize(("lost", "left"), [("param_groups", "state"), ("state", "param_groups")])
+def test_half_a_state_is_refused(lost: str, left: str, leaf: Leaf) -> None:
+    optimizer = Adam([leaf(1.0)])
+    state = optimizer.state_dict()
+    del state[lost]
+    with pytest.raises(ValueError, match=rf"needs 'param_groups' and 'state', but has \['{left}'\]"):
+        optimizer.load_state_dict(state)
 
 
 def test_trains_a_model() -> None:

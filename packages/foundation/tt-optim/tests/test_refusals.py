@@ -144,6 +144,18 @@ def test_a_parameter_without_a_gradient_is_named_and_nothing_moves(make: Make) -
         np.testing.assert_array_equal(array, before[name])
 
 
+@pytest.mark.parametrize(
+    ("lost", "last"), [(8, "  parameter 'number 7' with shape (1,):"), (9, "  and 1 more"), (20, "  and 12 more")]
+)
+def test_of_many_parameters_without_a_gradient_eight_are_named(lost: int, last: str, leaf: Leaf) -> None:
+    used = leaf(1.0)
+    unused = [(f"number {n}", Tensor([1.0], requires_grad=True)) for n in range(lost)]
+    with pytest.raises(ValueError, match="nothing was moved") as caught:
+        SGD([("used", used), *unused]).step()
+    *_, shown, _advice = str(caught.value).split("\n")
+    assert shown.startswith(last)
+
+
 def test_a_parameter_without_a_name_is_told_by_its_number_and_shape(leaf: Leaf) -> None:
     with pytest.raises(ValueError, match=r"parameter 1 with shape \(4, 2\)"):
         SGD([leaf(1.0), Tensor(np.zeros((4, 2)), requires_grad=True)]).step()
