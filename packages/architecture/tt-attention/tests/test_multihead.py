@@ -12,15 +12,9 @@ from tt_attention import MultiHeadAttention, causal_mask, padding_mask, record_a
 from tt_autograd import gradcheck
 from tt_embeddings import RotaryEmbedding
 from tt_layers import Module
-from tt_tensor import Tensor, kernels, manual_seed, use_kernel
+from tt_tensor import Tensor, manual_seed
 
 Array = npt.NDArray[Any]
-
-
-@pytest.fixture(params=sorted(kernels(scaled_dot_product_attention)))
-def kernel(request: pytest.FixtureRequest) -> Any:
-    with use_kernel(scaled_dot_product_attention, request.param):
-        yield request.param
 
 
 def normal(*shape: int, seed: int = 0) -> Array:
@@ -95,14 +89,14 @@ def test_gradients_reach_inputs_and_parameters(kernel: str, turned: bool, shared
         layer.qkv.weight, layer.qkv.bias = weight, offset  # type: ignore[assignment]  # tensors to differentiate for
         return layer(x, mask=mask)
 
-    assert gradcheck(run, normal(2, 3, 4), weight, offset, normal(2, 3, 3, seed=2))
+    assert gradcheck(run, normal(3, 3, 4), weight, offset, normal(2, 3, 3, seed=2))
 
     def across(x: Tensor, context: Tensor, weight: Tensor) -> Tensor:
         layer.qkv.weight = weight  # type: ignore[assignment]
         layer.qkv.bias = None
         return layer(x, context)
 
-    assert gradcheck(across, normal(2, 3, 4), normal(2, 2, 4, seed=1), weight)
+    assert gradcheck(across, normal(3, 3, 4), normal(3, 2, 4, seed=1), weight)
 
 
 def test_projections_can_be_taken_apart_and_put_together() -> None:

@@ -204,8 +204,9 @@ def test_group_norm_is_the_same_however_the_examples_lie(shape: tuple[int, ...],
         np.testing.assert_allclose(plain, turned_one, atol=1e-12)
 
 
+@pytest.mark.parametrize("affine", [False, True])
 @pytest.mark.parametrize("turned", [False, True])
-def test_group_norm_of_numbers_far_from_zero(turned: bool) -> None:
+def test_group_norm_of_numbers_far_from_zero(turned: bool, affine: bool) -> None:
     """In float32, neighbours of 1e8 are 8 apart: the numbers are exact, their mean is not."""
     steps = np.random.default_rng(0).integers(-3, 4, (4, 6, 8, 8))
     far = (1e8 + 8.0 * steps).astype(np.float32)
@@ -215,7 +216,9 @@ def test_group_norm_of_numbers_far_from_zero(turned: bool) -> None:
     )
     leaf, exact = from_numpy(x), double(far, True)
     leaf.requires_grad = True
-    out, wanted = group_norm(leaf, 2), group_norm(exact, 2)
+    numbers = (np.linspace(-3, 3, 6), np.linspace(1, 2, 6)) if affine else ()
+    out = group_norm(leaf, 2, *(from_numpy(each.astype(np.float32)) for each in numbers))
+    wanted = group_norm(exact, 2, *(double(each) for each in numbers))
     np.testing.assert_allclose(out.data, wanted.data, atol=1e-5)
     out.backward(from_numpy(g.astype(np.float32)))
     wanted.backward(double(g))
