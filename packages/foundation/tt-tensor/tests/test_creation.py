@@ -38,15 +38,19 @@ def test_ranges() -> None:
         tt.arange(0, 1, 0)
 
 
-def test_like() -> None:
-    x = tt.zeros(2, 3, dtype=np.float64)
+@pytest.mark.parametrize("kind", [np.float16, np.float64])
+def test_like(kind: type) -> None:
+    x = tt.zeros(2, 3, dtype=kind)
     for make in (tt.zeros_like, tt.ones_like, tt.rand_like, tt.randn_like):
         made = make(x)
         assert made.shape == (2, 3)
-        assert made.dtype == np.float64
+        assert made.dtype == kind
     assert tt.full_like(x, 3).tolist() == [[3.0] * 3] * 2
-    assert tt.full_like(x, 3).dtype == np.float64
-    assert tt.zeros_like(x, dtype=np.int64).dtype == np.int64
+    assert tt.full_like(x, 3).dtype == kind
+    others = tt.zeros_like(x, np.int64), tt.ones_like(x, np.int64), tt.full_like(x, 2, np.int64)
+    for value, other in enumerate(others):
+        assert other.dtype == np.int64
+        assert other.tolist() == [[value] * 3] * 2
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

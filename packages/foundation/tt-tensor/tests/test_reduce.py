@@ -212,6 +212,7 @@ def test_methods_are_the_functions(rng: np.random.Generator) -> None:
     x = Tensor(rng.normal(size=(3, 4)))
     for name in ("sum", "mean", "var", "std", "prod", "max", "min", "argmax", "argmin", "any", "all", "logsumexp"):
         assert getattr(x, name)(1, keepdims=True).tolist() == getattr(tt, name)(x, 1, keepdims=True).tolist(), name
+        assert getattr(x, name)(1).shape == getattr(tt, name)(x, 1).shape == (3,), name
     assert x.cumsum(1).tolist() == tt.cumsum(x, 1).tolist()
 
 

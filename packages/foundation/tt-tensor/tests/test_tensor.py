@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 
 import hypothesis.extra.numpy as hnp
@@ -276,3 +277,17 @@ def test_one_number_is_formatted_as_one() -> None:
     assert f"{Tensor([1.0, 2.0])}" == str(Tensor([1.0, 2.0]))
     with pytest.raises(ValueError, match=r"tensor of one element; this one has shape \(2,\)"):
         f"{Tensor([1.0, 2.0]):.1f}"
+
+
+NOT_ALIKE = {"broadcast_to", "permute", "reshape", "tile", "transpose", "view"}  # as methods they take loose numbers
+
+
+def test_a_method_takes_what_its_function_takes() -> None:
+    alike = [name for name in tt.__all__ if callable(getattr(Tensor, name, None)) and name not in NOT_ALIKE]
+    assert len(alike) >= 40
+    for name in alike:
+        ours, functions = (
+            [(each.default, each.kind) for each in list(inspect.signature(face).parameters.values())[1:]]
+            for face in (getattr(Tensor, name), getattr(tt, name))
+        )
+        assert ours == functions, name

@@ -35,6 +35,12 @@ class Alone(Module):
         return self.drop(self.linear(x))
 
 
+class Silent(Alone):
+    """The same layer, without an opinion."""
+
+    parallel_batches = None  # type: ignore[assignment]  # what Module has
+
+
 class Meeting(Module):
     """A layer whose examples meet."""
 
@@ -71,6 +77,13 @@ def test_a_model_of_examples_alone_gets_its_batches_in_parts(wish: Wish) -> None
     trained(model, wish)
     assert sorted(set(model.seen)) == [2, 4]
     assert len(model.threads) > 1
+
+
+@pytest.mark.parametrize(("wish", "parts"), [(True, True), ("auto", False), (False, False)])
+def test_a_model_without_an_opinion_stays_whole_unless_it_is_wished(wish: Wish, parts: bool) -> None:
+    model = Silent()
+    trained(model, wish)
+    assert sorted(set(model.seen)) == ([2, 4] if parts else [4, 8])
 
 
 def test_the_training_is_that_of_whole_batches() -> None:

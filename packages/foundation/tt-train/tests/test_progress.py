@@ -35,10 +35,12 @@ def test_a_terminal_sees_progress_unless_it_is_switched_off(
         monkeypatch.setitem(sys.modules, "rich", None)
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    make_trainer().fit(make_loader(), epochs=2)
+    trainer = make_trainer()
+    trainer.fit(make_loader(), epochs=2)
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
     assert "12/12" in plain
-    assert "loss" in plain
+    assert re.findall(r"epoch (-?\d+)", plain)[-1] == "2"
+    assert re.findall(r"loss (\S+)", plain)[-1] == f"{trainer.history.steps['loss'][-1]:.4g}"
     assert terminal.getvalue().endswith("\n") or "\x1b[?25h" in terminal.getvalue()
     monkeypatch.setattr(sys, "stderr", silent := Terminal())
     make_trainer().fit(make_loader(), progress=False)
