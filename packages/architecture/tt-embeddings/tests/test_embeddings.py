@@ -127,6 +127,14 @@ def test_one_number_and_one_position_are_enough() -> None:
     assert one(Tensor([[0.0]])).tolist() == one.weight.tolist()
 
 
+def test_learned_positions_start_small() -> None:
+    layer = PositionalEmbedding(500, 50, rng=np.random.default_rng(0))
+    assert layer.weight.data.std() == pytest.approx(0.02, rel=0.02)
+    first = layer.weight.data.copy()
+    layer.reset_parameters(rng=np.random.default_rng(1))
+    assert (layer.weight.data != first).all()
+
+
 def test_learned_positions_are_added_from_the_offset_on() -> None:
     layer = PositionalEmbedding(6, 3, rng=np.random.default_rng(0))
     x = Tensor(normal(2, 4, 3), requires_grad=True)

@@ -151,6 +151,16 @@ def test_an_ignored_class_does_not_hide_a_wrong_target(function: Function) -> No
 
 
 @both
+@pytest.mark.parametrize("kind", [np.int64, np.bool_, np.float16, np.float64])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_weights_of_any_type_leave_the_inputs(function: Function, kind: type, dtype: type) -> None:
+    x, weight = Tensor([[-1.0, -2.0], [-0.5, -3.0]], dtype=dtype), Tensor([1, 0], dtype=kind)
+    out = function(x, Tensor([0, 1]), "none", weight=weight)
+    assert out.dtype == dtype
+    np.testing.assert_array_equal(out.data, function(x, Tensor([0, 1]), "none").data * [1, 0])
+
+
+@both
 def test_a_target_may_be_ignored_where_there_is_one_class(function: Function) -> None:
     x = Tensor([[-1.0], [-2.0]])
     assert function(x, Tensor([0, -100])).item() == function(x[:1], Tensor([0])).item()

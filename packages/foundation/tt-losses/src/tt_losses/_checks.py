@@ -100,7 +100,7 @@ def check_labels(loss: str, logits: Tensor, targets: Tensor, axis: int) -> None:
 
 
 def check_weight(loss: str, weight: TensorLike, classes: int) -> Tensor:
-    """Return `weight` as a tensor of one floating number a class.
+    """Return `weight` as a tensor of one number a class.
 
     Raises:
         ValueError: Another shape.
@@ -108,4 +108,4 @@ def check_weight(loss: str, weight: TensorLike, classes: int) -> Tensor:
     weight = as_tensor(weight)
     if weight.shape != (classes,):
         raise ValueError(f"{loss}: weight must hold one number for each of the {classes} classes, got {weight.shape}")
-    return weight if weight.dtype.kind == "f" else weight.astype(np.float32)
+    return weight
