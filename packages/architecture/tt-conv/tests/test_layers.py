@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tt_conv import AvgPool2d, BatchNorm2d, Conv1d, Conv2d, GlobalAvgPool2d, MaxPool2d, conv1d, conv2d
+from tt_conv import AvgPool2d, BatchNorm2d, Conv1d, Conv2d, GlobalAvgPool2d, GroupNorm, MaxPool2d, conv1d, conv2d
 from tt_layers import Flatten, Linear, Sequential
 from tt_tensor import Array, Tensor, use_kernel
 
@@ -36,8 +36,20 @@ def test_parameters_start_within_their_bound_and_repeat_with_the_generator() -> 
         assert np.abs(parameter.data).max() <= bound
         assert np.abs(parameter.data).max() > 0.8 * bound
         assert parameter.dtype == np.float32
-    assert Conv2d(1, 1, 1, dtype=np.float64).weight.dtype == np.float64
     assert Conv2d(1, 1, 1, bias=False).bias is None
+
+
+@pytest.mark.parametrize("dtype", [None, np.float32, np.float64])
+def test_parameters_have_the_type_that_is_asked_for(dtype: type | None) -> None:
+    layers = (
+        Conv1d(2, 2, 1, dtype=dtype),
+        Conv2d(2, 2, 1, dtype=dtype),
+        BatchNorm2d(2, dtype=dtype),
+        GroupNorm(1, 2, dtype=dtype),
+    )
+    for layer in layers:
+        assert {parameter.dtype for parameter in layer.parameters()} == {np.dtype(dtype or np.float32)}
+        assert len(list(layer.parameters())) == 2
 
 
 def test_pooling_layers() -> None:

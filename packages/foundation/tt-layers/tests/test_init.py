@@ -116,3 +116,8 @@ def test_follows_the_seed_without_a_generator() -> None:
     second = init.xavier_uniform_(zeros((4, 4))).data, init.normal_(zeros((4,))).data
     np.testing.assert_array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[1], second[1])
+
+
+def test_without_numbers_it_is_the_standard_normal_distribution() -> None:
+    drawn, asked = (init.normal_(zeros((500,)), *numbers, rng=np.random.default_rng(0)) for numbers in ((), (0.0, 1.0)))
+    assert drawn.tolist() == asked.tolist()

@@ -112,6 +112,7 @@ def test_the_layer_says_what_it_expected_and_how_to_mend_it() -> None:
 
 def test_the_layer_computes_with_its_parameters() -> None:
     layer = Linear(3, 2, dtype=np.float64)
+    assert {parameter.dtype for parameter in layer.parameters()} == {np.dtype(np.float64)}
     assert layer.weight.shape == (3, 2)
     assert layer.bias is not None
     x = normal(4, 3)

@@ -42,6 +42,28 @@ class First(Module):
         return first
 
 
+SHAPED = """\
+module  kind        output     parameters      bytes
+----------------------------------------------------
+0       Dropout     (2, 300)            0          0
+1       Linear      (2, 1000)     301,000  1,204,000
+----------------------------------------------------
+total   Sequential                301,000  1,204,000"""
+PLAIN = """\
+module  kind        parameters      bytes
+-----------------------------------------
+0       Dropout              0          0
+1       Linear         301,000  1,204,000
+-----------------------------------------
+total   Sequential     301,000  1,204,000"""
+
+
+def test_summary_is_a_table() -> None:
+    model = Sequential(Dropout(0.5), Linear(300, 1000))
+    assert model.summary(Tensor(np.zeros((2, 300)))) == SHAPED
+    assert model.summary() == PLAIN
+
+
 def test_summary_counts_and_shows_the_shapes_of_outputs() -> None:
     model = Sequential(Linear(4, 8), Linear(8, 2, bias=False))
     plain = model.summary()
