@@ -68,6 +68,13 @@ def test_the_same_generator_writes_the_same_and_another_something_else(model: La
     assert list(model.stream([1], 30, 3.0, 9, 0.99, rng=rng(1))) == first[1:]
 
 
+def test_without_a_temperature_logits_are_taken_as_they_are(model: LanguageModel) -> None:
+    plain = model.generate([1], 30, 1.0, rng=rng(1)).tolist()
+    assert model.generate([1], 30, rng=rng(1)).tolist() == plain
+    assert list(model.stream([1], 30, rng=rng(1))) == plain[1:]
+    assert model.generate([1], 30, 2.0, rng=rng(1)).tolist() != plain
+
+
 def test_top_k_of_one_is_greedy(model: LanguageModel) -> None:
     greedy = model.generate([1, 2], 8, temperature=0).tolist()
     assert model.generate([1, 2], 8, temperature=4.0, top_k=1).tolist() == greedy

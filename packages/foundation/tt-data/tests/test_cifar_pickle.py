@@ -127,6 +127,7 @@ def test_a_file_that_would_run_a_command(tmp_path: Path, protocol: int) -> None:
         (b"\x80\x01}.", "protocol 1"),
         (b"\x80\x06}.", "protocol 6"),
         (b"\x95" + b"\xff" * 8 + b"}.", "frame"),
+        (b"\x95\x03\0\0\0\0\0\0\0}.", "frame"),
         (b"K\x01\x8b.", "no proper pickle|opcode"),
         (b"T\xff\xff\xff\x7fabc", "no proper pickle .*expected 2147483647 bytes"),
         (b"T\xff\xff\xff\xffabc", "no proper pickle"),
