@@ -6,7 +6,8 @@ import http.server
 import pickle
 import struct
 import threading
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,23 @@ def real_data(monkeypatch: pytest.MonkeyPatch) -> Path:
         if all(dataset_info(name).cached for name in ("mnist", "fashion_mnist", "tiny_shakespeare", "stories260k")):
             return folder
     pytest.skip("no real data: set TINYTORCH_DATA")
+
+
+@pytest.fixture
+def at_most() -> Callable[[int], contextlib.AbstractContextManager[None]]:
+    """Holds what runs in its block to so many bytes of memory at a time."""
+
+    @contextlib.contextmanager
+    def limit(size: int) -> Iterator[None]:
+        tracemalloc.start()
+        try:
+            yield
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < size
+
+    return limit
 
 
 @dataclass
