@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from tt_attention import MultiHeadAttention, causal_mask, padding_mask, record_a
 from tt_autograd import gradcheck
 from tt_embeddings import RotaryEmbedding
 from tt_layers import Module
-from tt_tensor import Tensor, manual_seed
+from tt_tensor import Tensor, manual_seed, use_kernel
 
 Array = npt.NDArray[Any]
 
@@ -97,6 +98,24 @@ def test_gradients_reach_inputs_and_parameters(kernel: str, turned: bool, shared
         return layer(x, context)
 
     assert gradcheck(across, normal(3, 3, 4), normal(3, 2, 4, seed=1), weight)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("shared", [2, 1])
+def test_long_sequences_have_the_gradients_of_short_ones(shared: int, masked: bool) -> None:
+    """Beyond some length scores are computed by blocks, and less is kept than in the checks above."""
+    layer = MultiHeadAttention(4, 2, num_kv_heads=shared, causal=True, rng=np.random.default_rng(0))
+    x, g, mask = normal(3, 110, 4), Tensor(normal(3, 110, 4, seed=1), dtype=np.float64), normal(2, 110, 110, seed=2)
+    found = []
+    for choice in (nullcontext(), use_kernel(scaled_dot_product_attention, "plain")):
+        leaves = [Tensor(each, dtype=np.float64, requires_grad=True) for each in (x, mask)]
+        layer.zero_grad()
+        with choice:
+            layer(leaves[0], mask=leaves[1] if masked else None).backward(g)
+        found.append([leaf.grad.data for leaf in (*leaves, *layer.parameters()) if leaf.grad is not None])
+        assert len(found[-1]) == 5 + masked
+    for ours, plain in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=1e-6, atol=1e-6)
 
 
 def test_projections_can_be_taken_apart_and_put_together() -> None:
