@@ -37,9 +37,9 @@ def test_padding() -> None:
 def test_wrong_use_explains_itself() -> None:
     with pytest.raises(ValueError, match="window of at least 1 key, but received 0"):
         sliding_window_mask(3, 0)
-    with pytest.raises(ValueError, match="causal_mask .* received -1 and 3"):
+    with pytest.raises(ValueError, match=r"causal_mask .* received -1 and 3"):
         causal_mask(-1, 3)
-    with pytest.raises(ValueError, match="sliding_window_mask .* received 3 and -1"):
+    with pytest.raises(ValueError, match=r"sliding_window_mask .* received 3 and -1"):
         sliding_window_mask(3, 2, -1)
     with pytest.raises(ValueError, match=r"0 to max_len=2 .*\[3\]"):
         padding_mask([3], 2)
