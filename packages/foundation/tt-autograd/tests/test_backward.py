@@ -152,11 +152,19 @@ def test_retain_graph_allows_a_second_pass() -> None:
     assert gradient(x) == [4.0]
 
 
-def test_changing_an_input_after_it_was_saved_names_the_operation() -> None:
+def test_changing_an_input_after_it_was_saved_names_it_and_the_operation() -> None:
     x, w = Tensor([2.0]), leaf(3.0)
-    loss = (x * w).sum()
-    x.assign_([5.0])
-    with pytest.raises(RuntimeError, match="multiply"):
+    for position, product in enumerate((x * w, w * x)):
+        x.assign_([5.0])
+        with pytest.raises(RuntimeError, match=rf"the input {position} of multiply \(shape \(1,\)\) was written in"):
+            product.sum().backward()
+
+
+def test_changing_a_result_that_was_saved_names_it_and_the_operation() -> None:
+    y = leaf(3.0).exp()
+    loss = y.sum()
+    y.detach().assign_([5.0])
+    with pytest.raises(RuntimeError, match=r"the result of exp \(shape \(1,\)\) was written in place after exp ran"):
         loss.backward()
 
 

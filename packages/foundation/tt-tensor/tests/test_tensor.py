@@ -177,6 +177,13 @@ class TestProtocols:
         assert np.shares_memory(seen, x.data)
 
 
+def test_numbers_alone_are_arrays_too() -> None:
+    one = Tensor(1.0)
+    for number in (one + one, one.exp(), one.sum(), tt.ones(3).mean(), tt.ones(3) @ tt.ones(3), tt.ones(2)[0], one > 0):
+        assert type(number.data) is np.ndarray
+        assert number.shape == ()
+
+
 class TestWritingInPlace:
     def test_views_count_writes_together(self) -> None:
         x = tt.zeros(2, 3)
