@@ -20,12 +20,10 @@ class InterruptGuard:
     main one, or when somebody else handles them already - it does nothing, and Ctrl-C is what it was.
 
     Example:
-        >>> guard = InterruptGuard()
-        >>> with guard:
-        ...     guard.busy = True
-        ...     signal.raise_signal(signal.SIGINT)
-        ...     guard.pressed
-        True
+        >>> with InterruptGuard() as guard:
+        ...     guard.busy = True  # a Ctrl-C would now be noted in `pressed`,
+        ...     guard.busy = False
+        ...     guard.check()  # and raised here
     """
 
     def __init__(self) -> None:
