@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tt_conv import conv2d, max_pool2d
+from tt_conv import conv2d
 from tt_tensor import kernels
 
 
 def test_every_way_to_convolve_has_a_name() -> None:
     assert set(kernels(conv2d)) >= {"reference", "blocks", "im2col", "loops"}
-    assert set(kernels(max_pool2d)) >= {"reference"}
