@@ -51,7 +51,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, SupportsFloat, TypeVar
 
-from tinytorch._exit_code import exit_code
+from tinytorch._exit_code import COULD_NOT_RUN, exit_code
 from tinytorch._files import write_atomically
 from tinytorch._machine import Plain, machine, plain, sources, versions
 from tinytorch._progress import bar, progress
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "COULD_NOT_RUN",
     "Report",
     "bar",
     "exit_code",

@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinytorch.milestone import COULD_NOT_RUN
+
 from tito._errors import CRASHED, FAILED, TitoError
 from tito._places import milestones_folder, why_not_writable
 from tito._results import missed
@@ -150,6 +152,6 @@ def _ended(milestone: Milestone, code: int, command: list[str], written: set[str
     got = f"the signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     kept = f"only {', '.join(sorted(written))}" if written else "no result"
     replay = f"read the traceback above; replay it with: {shlex.join(command)}"
-    do = "do as the line above says, and run it again" if code == CRASHED else replay
+    do = "do as the line above says, and run it again" if code == COULD_NOT_RUN else replay
     what = f"milestone {milestone.number:02d} stopped before it had {'every' if written else 'a'} result"
     return TitoError(what, f"{got} and {kept}", do, CRASHED)
