@@ -24,7 +24,7 @@ class DataError(ValueError):
 
 
 class DownloadError(DataError):
-    """A file that could not be downloaded: of the network, the server or the disk, and not of the data.
+    """A file that could not be downloaded: the fault lies with the network, the server or the disk, not with the data.
 
     Example:
         >>> str(DownloadError("the server answers 503", where="labels.gz", hint="try later"))
